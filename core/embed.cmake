@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# Writes OUT, a C++ source in which each of FILES is one string. A line becomes one raw literal, so
+# no literal is long, and no character is ever cut in two. JSON text holds no line break inside a
+# string: dropping the breaks and the indentation changes nothing.
+set(code "// Generated from core/catalog by core/embed.cmake.\n#include \"envelope/embedded.h\"\n\n")
+string(APPEND code "namespace envelope::embedded {\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} text)
+  string(STRIP "${text}" text)
+  string(FIND "${text}" ")~\"" clash)
+  if(NOT clash EQUAL -1)
+    message(FATAL_ERROR "${file} holds )~\", which ends the raw literal it is put in")
+  endif()
+  string(REGEX REPLACE "[\r\n]+[ \t]*" ")~\"\nR\"~(" text "${text}")
+  string(APPEND code "std::string_view ${name}() {\nreturn R\"~(${text})~\";\n}\n")
+endforeach()
+string(APPEND code "}  // namespace envelope::embedded\n")
+file(WRITE ${OUT} "${code}")

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// In: the model. Out: parameter counts by kind, exact, and the widths that FLOPs and bytes need.
+// Neglected: rotary buffers, quantization constants and anything a checkpoint stores besides
+// parameters; the vision part of a multimodal model is one number (model.extra_params).
+#pragma once
+
+#include "envelope/ledger.h"
+#include "envelope/scenario.h"
+
+namespace envelope {
+
+struct Architecture {
+  bool known = true;  ///< False when only the number of parameters is known.
+  double layers = 0, decoder_layers = 0, cross_layers = 0, moe_layers = 0;
+  double local_layers = 0, global_layers = 0;
+  double qk_width = 0, k_width = 0, v_width = 0, o_width = 0;  ///< heads x size, of one layer
+  double embedding = 0, attention = 0, mlp = 0, experts = 0, shared_experts = 0, router = 0,
+         norms = 0, biases = 0, head = 0, other = 0;
+  double total = 0;      ///< All parameters.
+  double active = 0;     ///< All but the unselected routed experts.
+  double matmul = 0;     ///< Active parameters that multiply each token; head in, embedding out.
+  double trainable = 0;  ///< Parameters the optimizer updates.
+  double matrix_sides = 0;  ///< Sum of rows + columns over all matrices (Adafactor).
+};
+
+Architecture architecture(const Scenario& scenario, const Ledger& note);
+
+}  // namespace envelope

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include "envelope/findings.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "envelope/catalog.h"
+#include "envelope/formats.h"
+
+namespace envelope {
+namespace {
+
+Part text(std::string s) { return {std::move(s), {}}; }
+Part metric(std::string_view id) { return {{}, id}; }
+
+std::string model_name(const Scenario& s) {
+  if (s.model.kind == ModelKind::size_only && std::string_view(s.model.id) == "by-size")
+    return "a model";
+  const Row* row = find_row(catalog().models, s.model.id);
+  if (!row || row->id == "custom") return "a custom model";
+  return row->name;
+}
+
+std::string gpu_name(const Scenario& s) {
+  const Row* row = find_row(catalog().accelerators, s.gpu.id);
+  return row ? row->name : std::string(std::string_view(s.gpu.id));
+}
+
+std::string_view label_of(std::string_view path, const Scenario& s) {
+  const Field& f = *field_by_path(path);
+  const std::string_view id = choice_id(f, s);
+  for (const Choice& c : f.choices)
+    if (c.id == id) return c.label;
+  return {};
+}
+
+void model_parts(const Scenario& s, Sentence& out) {
+  out.push_back(text(model_name(s)));
+  if (std::string_view(s.model.id) == "by-size" || std::string_view(s.model.id) == "custom") {
+    out.push_back(text(" of "));
+    out.push_back(metric("params.total"));
+    out.push_back(text(" parameters"));
+  }
+}
+
+/// The patches worth trying when it does not fit, most natural first.
+std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
+  std::vector<Remedy> out;
+  const auto add = [&](std::string label, Patch patch) {
+    out.push_back({std::move(label), std::move(patch), false, 0});
+  };
+  const bool serve = s.run.task == Task::serve;
+  if (!serve) {
+    if (s.cluster.zero < 3) add("Shard weights too (ZeRO-3)", {{"cluster.zero", 3.0}});
+    if (s.run.recompute != Recompute::full)
+      add("Recompute every layer", {{"run.recompute", std::string("full")}});
+    if (s.run.micro_batch > 1) add("Micro-batch of 1", {{"run.micro_batch", 1.0}});
+    if (s.run.task == Task::finetune && s.tune.method == Method::full)
+      add("LoRA", {{"tune.method", std::string("lora")}});
+    if (s.run.task == Task::finetune && s.tune.method != Method::qlora)
+      add("QLoRA, 4-bit base", {{"tune.method", std::string("qlora")}});
+    if (r.layout.tp < s.gpu.domain && s.model.kind != ModelKind::size_only)
+      add("Tensor parallel over " + number_text(std::min(s.gpu.domain, 8.0)),
+          {{"cluster.tp", std::min(s.gpu.domain, 8.0)}});
+  } else {
+    if (bytes_per_value(s.serve.weights) > 1) add("INT8 weights", {{"serve.weights", std::string("int8")}});
+    if (bytes_per_value(s.serve.weights) > 0.6)
+      add("4-bit weights", {{"serve.weights", std::string("int4-g128")}});
+    if (r.memory.kv_cache.value > 0 && bytes_per_value(s.serve.kv) > 1)
+      add("FP8 KV cache", {{"serve.kv", std::string("fp8-e4m3")}});
+    if (s.serve.batch > 1)
+      add("Half the concurrent sequences", {{"serve.batch", std::ceil(s.serve.batch / 2)}});
+  }
+  if (given(s.cluster.gpus) && given(r.layout.to_fit) && r.layout.to_fit > s.cluster.gpus) {
+    const double unit = (given(s.cluster.tp) ? s.cluster.tp : 1) * (serve ? 1 : s.cluster.pp);
+    const double n = std::ceil(r.layout.to_fit / unit) * unit;
+    add(number_text(n) + " GPUs", {{"cluster.gpus", n}});
+  }
+  return out;
+}
+
+std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
+  std::vector<Remedy> tried = candidates(s, r);
+  for (Remedy& remedy : tried) {
+    Scenario changed = s;
+    envelope::apply(remedy.patch, changed);
+    const Report again = estimate(changed);
+    remedy.fits = again.layout.fits;
+    remedy.per_gpu = again.layout.per_gpu.value;
+  }
+  std::erase_if(tried, [&](const Remedy& x) { return !(x.per_gpu < r.layout.per_gpu.value); });
+  std::stable_sort(tried.begin(), tried.end(), [](const Remedy& a, const Remedy& b) {
+    return a.fits != b.fits ? a.fits : !a.fits && a.per_gpu < b.per_gpu;
+  });
+  if (tried.size() > 3) tried.resize(3);
+  return tried;
+}
+
+void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
+  if (given(r.layout.for_deadline) && given(r.layout.to_fit)) {
+    const bool time = r.layout.for_deadline > r.layout.to_fit;
+    out.push_back({Tone::info, time ? "deadline_binds" : "memory_binds",
+                   {"gpus.to_fit", "gpus.for_deadline"},
+                   {text(time ? "The deadline decides: it takes " : "Memory decides: it takes "),
+                    metric(time ? "gpus.for_deadline" : "gpus.to_fit"),
+                    text(time ? " GPUs to be in time, " : " GPUs to fit, "),
+                    metric(time ? "gpus.to_fit" : "gpus.for_deadline"),
+                    text(time ? " would hold the model." : " would be in time.")},
+                   {}});
+    if (given(s.cluster.gpus) && s.cluster.gpus < r.layout.for_deadline)
+      out.push_back({Tone::warning, "too_late", {"time.total", "run.deadline"},
+                     {text("With "), metric("gpus.used"), text(" GPUs the run takes "),
+                      metric("time.total"), text(", longer than the deadline.")},
+                     {{"Use " + number_text(r.layout.for_deadline) + " GPUs",
+                       {{"cluster.gpus", r.layout.for_deadline}}, r.layout.fits,
+                       r.layout.per_gpu.value}}});
+  }
+  if (s.run.task != Task::serve && !r.memory.by_rule) {
+    if (!r.architecture.known && s.states.activations == Activations::estimate)
+      out.push_back({Tone::warning, "activations_unknown", {"memory.total"},
+                     {text("Only the size of the model is known, so activations and logits are "
+                           "left out. Choose bytes per parameter for a rule of thumb.")},
+                     {}});
+    else if (r.memory.activations.value > 0)
+      out.push_back({Tone::info, "activations_estimated", {"memory.activations"},
+                     {text("Activations ("), metric("memory.activations"),
+                      text(" undivided) are an estimate for one micro-batch; frameworks differ.")},
+                     {}});
+  }
+}
+
+void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
+  if (s.run.task == Task::serve) {
+    if (r.architecture.known && s.serve.prompt + s.serve.output > s.model.max_seq)
+      out.push_back({Tone::warning, "beyond_context", {"serve.prompt", "model.max_seq"},
+                     {text("Prompt and output ("), metric("serving.context"),
+                      text(" tokens) are longer than the context this model was published for (" +
+                           number_text(s.model.max_seq) + ").")},
+                     {}});
+    return;
+  }
+  if (r.work.band) {
+    const Utilisation& u = utilisation(s, r.architecture);
+    if (u.rows > 0)
+      out.push_back({Tone::info, "mfu_published", {"time.mfu"},
+                     {text("The MFU of "), metric("time.mfu"),
+                      text(" is the median of " + std::to_string(u.rows) +
+                           " published training speeds on comparable hardware, collected to November "
+                           "2026; the band spans their 10th to 90th percentile.")},
+                     {}});
+    else
+      out.push_back({Tone::warning, "mfu_unknown", {"time.mfu"},
+                     {text("No published training speed is at hand for this accelerator and "
+                           "precision. "),
+                      metric("time.mfu"),
+                      text(" is the median of whole A100 runs; give your own MFU if you know it.")},
+                     {}});
+  }
+  if (r.work.mfu > 1)
+    out.push_back({Tone::bad, "beyond_peak", {"time.mfu"},
+                   {text("This needs "), metric("time.mfu"),
+                    text(" of the dense peak, which no hardware delivers.")},
+                   {}});
+}
+
+void money_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
+  if (!given(r.cost.price))
+    out.push_back({Tone::warning, "no_price", {"price.usd_per_gpu_hour"},
+                   {text("The price list has no price for this accelerator on these terms. Give a "
+                         "price per GPU-hour to see the cost.")},
+                   {}});
+  if (s.run.task != Task::pretrain) return;
+  const LawInfo& law = law_info(s.scaling.law);
+  const double flops = 6 * r.architecture.active * r.compute.tokens.value;
+  if ((given(law.params_max) && r.architecture.active > law.params_max) ||
+      (given(law.flops_max) && flops > law.flops_max))
+    out.push_back({Tone::info, "beyond_law", {"scaling.loss", "scaling.optimal_params"},
+                   {text("Loss and compute-optimal size extrapolate: " + std::string(law.label) +
+                         " was fitted on smaller runs (" + std::string(law.domain) + ").")},
+                   {}});
+}
+
+}  // namespace
+
+std::string_view tone_id(Tone tone) {
+  switch (tone) {
+    case Tone::good: return "good";
+    case Tone::info: return "info";
+    case Tone::warning: return "warning";
+    case Tone::bad: return "bad";
+  }
+  return {};
+}
+
+Sentence summary(const Scenario& s, const Report& r) {
+  Sentence out;
+  const auto say = [&](std::string t) { out.push_back(text(std::move(t))); };
+  if (s.run.task == Task::serve) {
+    say("Serving ");
+    model_parts(s, out);
+    say(" in " + std::string(label_of("serve.weights", s)) + " to " + number_text(s.serve.batch) +
+        " users at once takes ");
+    out.push_back(metric("memory.total"));
+    say(" of memory: ");
+    out.push_back(metric("gpus.used"));
+    say(" × " + gpu_name(s) + " give ");
+    out.push_back(metric("serving.tokens_per_s"));
+    if (given(r.cost.price)) {
+      say(", about ");
+      out.push_back(metric("cost.per_million_tokens"));
+      say(" per million output tokens");
+    }
+    say(".");
+    return out;
+  }
+  if (s.run.task == Task::finetune) {
+    say("Fine-tuning ");
+    model_parts(s, out);
+    say(s.tune.method == Method::full ? " (all weights)"
+                                      : " with " + std::string(s.tune.method == Method::lora ? "LoRA" : "QLoRA"));
+  } else {
+    say("Training ");
+    model_parts(s, out);
+  }
+  say(" on ");
+  out.push_back(metric("compute.tokens"));
+  say(" tokens takes ");
+  out.push_back(metric("compute.train"));
+  say(": ");
+  out.push_back(metric("time.total"));
+  say(" on ");
+  out.push_back(metric("gpus.used"));
+  say(" × " + gpu_name(s) + " at ");
+  out.push_back(metric("time.mfu"));
+  say(" MFU");
+  if (given(r.cost.price)) {
+    say(", about ");
+    out.push_back(metric("cost.total"));
+  }
+  say(".");
+  return out;
+}
+
+Finding verdict(const Scenario& s, const Report& r) {
+  if (r.layout.fits)
+    return {Tone::good, "fits", {"layout.per_gpu", "layout.free"},
+            {text("Fits, with "), metric("layout.free"), text(" free of "),
+             metric("layout.capacity"), text(" on each GPU.")},
+            {}};
+  Finding f{Tone::bad, "does_not_fit", {"layout.per_gpu", "layout.free"},
+            {text("Does not fit: each GPU would need "), metric("layout.per_gpu"), text(" and has "),
+             metric("layout.capacity"), text(".")},
+            remedies(s, r)};
+  if (!given(r.layout.to_fit))
+    f.message.push_back(text(" More GPUs alone do not help: what each one must hold is already too "
+                             "much."));
+  return f;
+}
+
+std::vector<Finding> findings(const Scenario& s, const Report& r) {
+  std::vector<Finding> out;
+  memory_findings(s, r, out);
+  time_findings(s, r, out);
+  money_findings(s, r, out);
+  return out;
+}
+
+}  // namespace envelope

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "envelope/layout.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace envelope {
+namespace {
+
+/// 750.0000000000001 GPUs are 750: the excess is floating point, not work.
+constexpr double kRounding = 1e-9;
+
+/// What one GPU holds: bytes that more GPUs divide further, and bytes that they do not.
+struct Split {
+  Bytes divisible;  ///< Shared by all GPUs.
+  Bytes fixed;      ///< On each GPU, however many there are.
+};
+
+Split split_training(const Scenario& s, const Memory& m, double tp, const Ledger& note) {
+  const double model_parallel =
+      note("layout.model_parallel", tp * s.cluster.pp, "layout.tp*cluster.pp");
+  Bytes divisible, fixed;
+  switch (static_cast<int>(s.cluster.zero)) {
+    case 0:
+      divisible = note("layout.sharded", Bytes{0});
+      fixed = note("layout.replicated", m.states / model_parallel,
+                   "memory.states/layout.model_parallel");
+      break;
+    case 1:
+      divisible = note("layout.sharded", m.master + m.optimizer, "memory.master + memory.optimizer");
+      fixed = note("layout.replicated", (m.weights + m.gradients) / model_parallel,
+                   "(memory.weights + memory.gradients)/layout.model_parallel");
+      break;
+    case 2:
+      divisible = note("layout.sharded", m.gradients + m.master + m.optimizer,
+                       "memory.gradients + memory.master + memory.optimizer");
+      fixed = note("layout.replicated", m.weights / model_parallel,
+                   "memory.weights/layout.model_parallel");
+      break;
+    default:
+      divisible = note("layout.sharded", m.states, "memory.states");
+      fixed = note("layout.replicated", Bytes{0});
+  }
+  if (s.states.activations == Activations::per_parameter) {
+    divisible = note("layout.divisible", divisible + m.activations,
+                     "layout.sharded + memory.activations");
+    return {divisible, note("layout.fixed", fixed, "layout.replicated")};
+  }
+  divisible = note("layout.divisible", divisible, "layout.sharded");
+  if (m.activations.value == 0) return {divisible, note("layout.fixed", fixed, "layout.replicated")};
+  // 1F1B: the first stage holds as many micro-batches as there are stages, so all layers' worth;
+  // the last stage holds one micro-batch of its layers, and the logits.
+  const Bytes first = m.activations, last = m.activations / s.cluster.pp + m.logits;
+  const Bytes peak =
+      m.logits.value > 0
+          ? note("layout.activations", std::max(first, last) / tp,
+                 "max(memory.activations, memory.activations/cluster.pp + memory.logits)/layout.tp")
+          : note("layout.activations", first / tp, "memory.activations/layout.tp");
+  fixed = note("layout.fixed", fixed + peak, "layout.replicated + layout.activations");
+  return {divisible, fixed};
+}
+
+/// Bytes on the fullest GPU of a serving replica that `tp` GPUs share.
+Bytes serving_bytes(const Scenario& s, const Memory& m, double tp, double replicas,
+                    const Ledger& note) {
+  const Bytes weights = note("layout.weights", m.weights / tp, "memory.weights/layout.tp");
+  if (m.kv_cache.value == 0) return note("layout.model", weights, "layout.weights");
+  // Tensor parallelism divides the KV heads, at most one per GPU; MLA's latent is on every GPU.
+  const bool mla = s.model.attention == Attention::mla;
+  const double ways = mla ? note("layout.kv_ways", 1.0)
+                          : note("layout.kv_ways", std::min(tp, s.model.kv_heads),
+                                 "min(layout.tp, model.kv_heads)");
+  const Bytes kv = note("layout.kv_cache", m.kv_cache / (replicas * ways),
+                        "memory.kv_cache/(layout.dp*layout.kv_ways)");
+  return note("layout.model", weights + kv, "layout.weights + layout.kv_cache");
+}
+
+/// What each kind of parallelism sends, per GPU.
+void traffic(const Scenario& s, const Architecture& a, const Memory& m, const Layout& l,
+             const Ledger& note) {
+  const double micro = note("layout.micro_batches",
+                            std::max(1.0, std::ceil(s.run.global_batch / (s.run.micro_batch * l.dp))),
+                            "max(1, ceil(run.global_batch/(run.micro_batch*layout.dp)))");
+  note("layout.bubble", (l.pp - 1) / (micro + l.pp - 1),
+       "(cluster.pp - 1)/(layout.micro_batches + cluster.pp - 1)");
+  const double ring = (l.dp - 1) / l.dp, parts = l.tp * l.pp;
+  switch (static_cast<int>(s.cluster.zero)) {
+    case 0:
+      note("layout.dp_bytes", 2 * ring * m.gradients / parts,
+           "2*(layout.dp - 1)/layout.dp*memory.gradients/layout.model_parallel");
+      break;
+    case 1:
+    case 2:
+      note("layout.dp_bytes", ring * (m.gradients + m.weights) / parts,
+           "(layout.dp - 1)/layout.dp*(memory.gradients + memory.weights)/layout.model_parallel");
+      break;
+    default:
+      note("layout.dp_bytes", ring * micro * (m.gradients + 2 * m.weights) / parts,
+           "(layout.dp - 1)/layout.dp*layout.micro_batches*(memory.gradients + 2*memory.weights)/"
+           "layout.model_parallel");
+  }
+  if (!a.known) return;
+  const double tokens = s.run.micro_batch * s.run.seq;
+  // Four all-reduces a layer (two forward, two backward) of one 16-bit hidden state.
+  note("layout.tp_bytes",
+       Bytes{4 * 2 * (l.tp - 1) / l.tp * 2 * tokens * s.model.hidden * a.layers / l.pp},
+       "4*2*(layout.tp - 1)/layout.tp*2*run.micro_batch*run.seq*model.hidden*model.layers/"
+       "cluster.pp");
+  note("layout.pp_bytes", Bytes{l.pp > 1 ? 4 * tokens * s.model.hidden : 0},
+       "min(1, cluster.pp - 1)*4*run.micro_batch*run.seq*model.hidden");
+}
+
+}  // namespace
+
+Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const Work& w,
+              const Ledger& note) {
+  Layout l;
+  const bool serve = s.run.task == Task::serve;
+  l.pp = serve ? 1 : s.cluster.pp;
+  const bool choose_tp = !given(s.cluster.tp);
+  const Bytes usable =
+      note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
+           "max(0, gpu.memory - cluster.reserve)");
+
+  // How many GPUs hold it: bytes that are shared by all, over the room that is left on each.
+  Split parts;
+  if (!serve) {
+    l.tp = choose_tp ? note("layout.tp", 1.0) : note("layout.tp", s.cluster.tp, "cluster.tp");
+    if (m.by_rule) {
+      note("layout.model_parallel", l.tp * l.pp, "layout.tp*cluster.pp");
+      parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
+    } else {
+      parts = split_training(s, m, l.tp, note);
+    }
+  } else {
+    parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
+  }
+  const Bytes room = usable - parts.fixed;
+  if (room.value > 0)
+    l.to_fit = note("gpus.to_fit", std::max(1.0, std::ceil(parts.divisible / room - kRounding)),
+                    "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - 1e-9))");
+  if (given(s.run.deadline) && !serve)
+    l.for_deadline = note("gpus.for_deadline",
+                          std::max(1.0, std::ceil(w.gpu_time.value / s.run.deadline - kRounding)),
+                          "max(1, ceil(time.gpu_time/run.deadline - 1e-9))");
+
+  if (given(s.cluster.gpus)) {
+    l.used = note("gpus.used", s.cluster.gpus, "cluster.gpus");
+  } else {
+    const bool fit = given(l.to_fit), due = given(l.for_deadline);
+    const double least = std::max(fit ? l.to_fit : 1, due ? l.for_deadline : 1);
+    // Whole replicas only.
+    const double unit = (choose_tp ? 1 : s.cluster.tp) * l.pp;
+    const std::string_view formula =
+        fit && due ? "ceil(max(gpus.to_fit, gpus.for_deadline)/layout.replica)*layout.replica"
+        : fit      ? "ceil(gpus.to_fit/layout.replica)*layout.replica"
+        : due      ? "ceil(gpus.for_deadline/layout.replica)*layout.replica"
+                   : "layout.replica";
+    const bool sized = given(s.cluster.tp);
+    note("layout.replica", unit,
+         serve ? (sized ? "cluster.tp" : "1") : "layout.tp*cluster.pp");
+    l.used = note("gpus.used", std::ceil(least / unit) * unit, formula);
+  }
+  if (serve)
+    l.tp = choose_tp ? note("layout.tp", l.used, "gpus.used")
+                     : note("layout.tp", s.cluster.tp, "cluster.tp");
+  l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / (l.tp * l.pp))),
+              serve ? "max(1, floor(gpus.used/layout.tp))"
+                    : "max(1, floor(gpus.used/(layout.tp*cluster.pp)))");
+
+  Bytes held;
+  if (serve && !m.by_rule)
+    held = serving_bytes(s, m, l.tp, l.dp, note);
+  else
+    held = note("layout.model", parts.divisible / l.used + parts.fixed,
+                "layout.divisible/gpus.used + layout.fixed");
+  if (!serve && !m.by_rule) {
+    // The parts of that sum, for the memory bar.
+    const double n = l.used, mp = l.tp * l.pp;
+    const int zero = static_cast<int>(s.cluster.zero);
+    note("layout.weights", m.weights / (zero >= 3 ? n : mp),
+         zero >= 3 ? "memory.weights/gpus.used" : "memory.weights/layout.model_parallel");
+    note("layout.gradients", m.gradients / (zero >= 2 ? n : mp),
+         zero >= 2 ? "memory.gradients/gpus.used" : "memory.gradients/layout.model_parallel");
+    note("layout.optimizer", (m.master + m.optimizer) / (zero >= 1 ? n : mp),
+         zero >= 1 ? "(memory.master + memory.optimizer)/gpus.used"
+                   : "(memory.master + memory.optimizer)/layout.model_parallel");
+    if (s.states.activations == Activations::per_parameter)
+      note("layout.activations", m.activations / n, "memory.activations/gpus.used");
+    traffic(s, a, m, l, note);
+  }
+  note("layout.reserve", Bytes{s.cluster.reserve}, "cluster.reserve");
+  l.per_gpu = note("layout.per_gpu", held + Bytes{s.cluster.reserve}, "layout.model + layout.reserve");
+  l.capacity = note("layout.capacity", Bytes{s.gpu.memory}, "gpu.memory");
+  l.free = note("layout.free", l.capacity - l.per_gpu, "layout.capacity - layout.per_gpu");
+  l.fits = l.free.value >= 0;
+  return l;
+}
+
+}  // namespace envelope

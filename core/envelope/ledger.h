@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// The ledger: a number and its formula are one line of code.
+//
+//   const auto train = note("compute.train", per_token * tokens, "compute.per_token*compute.tokens");
+//
+// A test evaluates every formula against the ledger's own values and the scenario's fields, so that
+// "show the work" is proved to be the work. A value that was looked up or chosen has no formula.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "envelope/units.h"
+
+namespace envelope {
+
+struct Step {
+  std::string_view id;       ///< A row of the metrics table.
+  double value;              ///< In the metric's canonical unit.
+  std::string_view formula;  ///< Over metric ids and field paths; empty when looked up.
+};
+
+/// Writes steps down, or does nothing at all. A silent ledger costs one branch.
+class Ledger {
+ public:
+  Ledger() = default;  ///< Silent.
+  explicit Ledger(std::vector<Step>& steps) : steps_(&steps) {}
+
+  /// Notes `value` under the metric `id` and gives it back. Ids and formulas are string literals.
+  // Inlined, so that a silent ledger never builds its arguments: in WASM that doubles the speed.
+  template <class Q>
+  [[gnu::always_inline]] Q operator()(std::string_view id, Q value, std::string_view formula = {}) const {
+    if (steps_) [[unlikely]] write(id, raw(value), formula);
+    return value;
+  }
+
+ private:
+  [[gnu::noinline]] void write(std::string_view id, double value, std::string_view formula) const {
+    steps_->push_back({id, value, formula});
+  }
+
+  std::vector<Step>* steps_ = nullptr;
+};
+
+}  // namespace envelope

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The only file that knows the form of a link: text <-> patch.
+//
+//   v=1&d=2026-11&task=serve&model=llama-3.1-70b&n=8&b.gpu=h200-sxm
+//
+// `v` is the version of the defaults, `d` the month of the catalog; then only what differs from the
+// defaults, in table order, in the alphabet a-z 0-9 . , - = & and ending in a letter or digit.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "envelope/patch.h"
+
+namespace envelope {
+
+struct Link {
+  Patch patch;                                   ///< Scenario A.
+  std::vector<std::pair<char, Patch>> compare;   ///< b, c, d: A plus these changes.
+  Problems problems;                             ///< What could not be read, nothing dropped silently.
+};
+
+/// Reads any text: a whole URL, a fragment, a query; with HTML entities, double percent-encoding,
+/// `1e+12`, `;` as separator, `:~:text=`, trailing punctuation. Total: bad parts become problems.
+Link decode(std::string_view text);
+
+/// The canonical link of a scenario. `decode` of it gives `diff(scenario)` back.
+std::string encode(const Scenario& scenario);
+
+/// The same with comparison columns, each written as its difference from A.
+std::string encode(const Scenario& a, const std::vector<std::pair<char, Scenario>>& others);
+
+}  // namespace envelope

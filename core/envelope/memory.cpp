@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+#include "envelope/memory.h"
+
+#include <algorithm>
+
+#include "envelope/formats.h"
+
+namespace envelope {
+namespace {
+
+/// Formats whose scheme keeps norms, embedding and head in 16 bit.
+bool linear_only(Format f) {
+  switch (f) {
+    case Format::llm_int8:
+    case Format::int4_g128:
+    case Format::nf4:
+    case Format::nf4_dq:
+    case Format::mxfp4:
+    case Format::nvfp4: return true;
+    default: return false;
+  }
+}
+
+/// Bytes per parameter of the optimizer states, for a matrix and for any other parameter.
+struct OptimizerBytes {
+  double matrix, other;
+};
+OptimizerBytes optimizer_bytes(const States& s) {
+  const double b = bytes_per_value(s.optimizer_format);
+  switch (s.optimizer) {
+    case Optimizer::adam: return {2 * b, 2 * b};
+    // Two states of 8 bit with one fp32 constant for each block of 2048 (Dettmers 2022).
+    case Optimizer::adam_8bit: return {2 * (1 + 4.0 / 2048), 2 * (1 + 4.0 / 2048)};
+    case Optimizer::lion:
+    case Optimizer::momentum: return {b, b};
+    case Optimizer::muon: return {b, 2 * b};
+    case Optimizer::adafactor: return {0, b};  // factored: counted by rows and columns
+    case Optimizer::sgd: break;
+  }
+  return {0, 0};
+}
+
+/// Weights in `f`, with what the scheme leaves in 16 bit.
+Bytes weights_in(Format f, const Architecture& a, std::string_view id, const Ledger& note) {
+  if (linear_only(f) && a.known)
+    return note(id,
+                Bytes{(a.attention + a.mlp + a.experts + a.shared_experts) * bytes_per_value(f) +
+                      2 * (a.total - a.attention - a.mlp - a.experts - a.shared_experts)},
+                a.moe_layers > 0 && a.shared_experts > 0
+                    ? "(params.attention + params.mlp + params.experts + params.shared_experts)*"
+                      "bytes.weight + 2*(params.total - params.attention - params.mlp - "
+                      "params.experts - params.shared_experts)"
+                : a.moe_layers > 0
+                    ? "(params.attention + params.mlp + params.experts)*bytes.weight + "
+                      "2*(params.total - params.attention - params.mlp - params.experts)"
+                    : "(params.attention + params.mlp)*bytes.weight + "
+                      "2*(params.total - params.attention - params.mlp)");
+  return note(id, Bytes{a.total * bytes_per_value(f)}, "params.total*bytes.weight");
+}
+
+/// Activations that one micro-batch leaves for the backward pass.
+void activations(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
+  const Model& m = s.model;
+  switch (s.states.activations) {
+    case Activations::none: return;
+    case Activations::per_parameter:
+      out.activations = note("memory.activations", Bytes{a.trainable * s.states.activation_bytes},
+                             "params.trainable*states.activation_bytes");
+      return;
+    case Activations::estimate: break;
+  }
+  if (!a.known) return;
+  const double h = m.hidden, tokens = note("memory.micro_batch_tokens",
+                                           s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
+  // Inputs and outputs of each operation of a block, 16 bit: the two norm inputs, the inputs of
+  // attention and MLP, query, key, value and output, and the MLP's inner tensors.
+  const double g = m.gated ? 3 : 2;
+  double inner = 0;
+  if (a.moe_layers > 0)
+    inner = note("memory.mlp_width",
+                 (a.moe_layers * (m.top_k * (g * m.moe_ffn + 2 * h) + g * m.shared_ffn) +
+                  (a.layers - a.moe_layers) * g * m.ffn) /
+                     a.layers,
+                 "(arch.moe_layers*(model.top_k*(arch.mlp_matrices*model.moe_ffn + 2*model.hidden)"
+                 " + arch.mlp_matrices*model.shared_ffn) + arch.dense_layers*arch.mlp_matrices*"
+                 "model.ffn)/model.layers");
+  else
+    inner = note("memory.mlp_width", g * m.ffn, "arch.mlp_matrices*model.ffn");
+  const Bytes per_token =
+      note("memory.activation_per_token",
+           Bytes{2 * (4 * h + a.qk_width + a.k_width + a.v_width + a.o_width + inner) + 4 * m.heads},
+           "2*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + arch.o_width + "
+           "memory.mlp_width) + 4*model.heads");
+  const bool scores = !s.run.flash;
+  Bytes layer = note("memory.activation_layer", per_token * tokens,
+                     "memory.activation_per_token*memory.micro_batch_tokens");
+  if (scores) {
+    // Softmax output, dropout mask and dropout output of every head: 5 bytes a score.
+    const Bytes core = note("memory.attention_scores", Bytes{5 * m.heads * s.run.seq * tokens},
+                            "5*model.heads*run.seq*memory.micro_batch_tokens");
+    if (s.run.recompute == Recompute::none)
+      layer = note("memory.activation_layer_stored", layer + core,
+                   "memory.activation_layer + memory.attention_scores");
+    else if (s.run.recompute == Recompute::full)
+      layer = note("memory.activation_layer_stored", layer + core,
+                   "memory.activation_layer + memory.attention_scores");
+    else
+      layer = note("memory.activation_layer_stored", layer, "memory.activation_layer");
+  } else {
+    layer = note("memory.activation_layer_stored", layer, "memory.activation_layer");
+  }
+  out.activations =
+      s.run.recompute == Recompute::full
+          ? note("memory.activations", Bytes{2 * h * tokens * a.layers} + layer,
+                 "2*model.hidden*memory.micro_batch_tokens*model.layers + "
+                 "memory.activation_layer_stored")
+          : note("memory.activations", a.layers * layer,
+                 "model.layers*memory.activation_layer_stored");
+  if (m.kind != ModelKind::vit)
+    // 16-bit logits and the fp32 copy that the loss takes.
+    out.logits = note("memory.logits", Bytes{6 * tokens * m.vocab},
+                      "(2 + 4)*memory.micro_batch_tokens*model.vocab");
+}
+
+void training(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
+  const States& st = s.states;
+  const bool adapters = s.run.task == Task::finetune && s.tune.method != Method::full;
+  const double T = a.trainable;
+
+  const double bw = bytes_per_value(st.weights);
+  if (adapters) {
+    const bool quantized = s.tune.method == Method::qlora;
+    note("bytes.weight", quantized ? bytes_per_value(s.tune.base) : bw);
+    const Bytes base = weights_in(quantized ? s.tune.base : st.weights, a, "memory.base_weights", note);
+    const double ba = note("bytes.adapter", bw);
+    const Bytes adapter = note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
+    out.weights = note("memory.weights", base + adapter,
+                       "memory.base_weights + memory.adapter_weights");
+  } else {
+    note("bytes.weight", bw);
+    out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
+  }
+  const double bg = note("bytes.gradient",
+                         bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
+  out.gradients = note("memory.gradients", Bytes{T * bg}, "params.trainable*bytes.gradient");
+  const double bm = note("bytes.master", bytes_per_value(st.master));
+  out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
+
+  const OptimizerBytes bo = optimizer_bytes(st);
+  note("bytes.optimizer", bo.matrix);
+  note("bytes.optimizer_other", bo.other);
+  if (!a.known || adapters || bo.other == bo.matrix) {
+    out.optimizer = note("memory.optimizer", Bytes{T * bo.matrix}, "params.trainable*bytes.optimizer");
+  } else if (st.optimizer == Optimizer::adafactor) {
+    // Row and column sums of each matrix; everything else keeps a full second moment.
+    const double tables = s.model.kind == ModelKind::vit ? 0 : s.model.tied ? 1 : 2;
+    note("memory.embedding_tables", tables);
+    out.optimizer =
+        note("memory.optimizer",
+             Bytes{bo.other * (a.matrix_sides + tables * (s.model.vocab + s.model.hidden) + a.norms +
+                               a.biases + a.other)},
+             "bytes.optimizer_other*(arch.matrix_sides + memory.embedding_tables*(model.vocab + "
+             "model.hidden) + params.norms + params.biases + params.other)");
+  } else {
+    const double matrices = note(
+        "params.matrices", a.attention + a.mlp + a.experts + a.shared_experts,
+        a.shared_experts > 0
+            ? "params.attention + params.mlp + params.experts + params.shared_experts"
+        : a.moe_layers > 0 ? "params.attention + params.mlp + params.experts"
+                           : "params.attention + params.mlp");
+    out.optimizer = note("memory.optimizer",
+                         Bytes{bo.matrix * matrices + bo.other * (T - matrices)},
+                         "bytes.optimizer*params.matrices + "
+                         "bytes.optimizer_other*(params.trainable - params.matrices)");
+  }
+  activations(s, a, out, note);
+}
+
+void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
+  note("bytes.weight", bytes_per_value(s.serve.weights));
+  out.weights = weights_in(s.serve.weights, a, "memory.weights", note);
+  if (!a.known || s.model.kind == ModelKind::encoder || s.model.kind == ModelKind::vit) return;
+  const Model& m = s.model;
+  const double b = note("bytes.kv", bytes_per_value(s.serve.kv));
+  const bool mla = m.attention == Attention::mla;
+  const BytesPerToken layer =
+      mla ? note("kv.per_token_layer", BytesPerToken{(m.kv_rank + m.rope_dim) * b},
+                 "(model.kv_rank + model.rope_dim)*bytes.kv")
+          : note("kv.per_token_layer", BytesPerToken{2 * m.kv_heads * m.head_dim * b},
+                 "2*model.kv_heads*model.head_dim*bytes.kv");
+  note("kv.per_token", layer * (a.decoder_layers + 0.0),
+       m.kind == ModelKind::encoder_decoder
+           ? "kv.per_token_layer*(model.layers - model.encoder_layers)"
+           : "kv.per_token_layer*model.layers");
+  const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
+                              "serve.prompt + serve.output");
+  if (!s.serve.kv_cache) {
+    out.kv_cache = note("memory.kv_cache", Bytes{0});
+    return;
+  }
+  if (m.kind == ModelKind::encoder_decoder) {
+    // The decoder caches its own tokens and, once, the keys and values of the prompt.
+    const Bytes each = note("kv.per_sequence", layer * a.decoder_layers * context,
+                            "kv.per_token_layer*(model.layers - model.encoder_layers)*"
+                            "serving.context");
+    out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
+    return;
+  }
+  const double n = context.value;
+  const Bytes each =
+      m.window > 0
+          ? note("kv.per_sequence",
+                 layer * Tokens{a.global_layers * n + a.local_layers * std::min(n, m.window)},
+                 "kv.per_token_layer*(arch.global_layers*serving.context + "
+                 "arch.local_layers*min(serving.context, model.window))")
+          : note("kv.per_sequence", layer * Tokens{a.layers * n},
+                 "kv.per_token_layer*model.layers*serving.context");
+  out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
+}
+
+}  // namespace
+
+double state_bytes(const States& s) {
+  return bytes_per_value(s.weights) + bytes_per_value(s.gradients) + (s.gradient_copy ? 4 : 0) +
+         bytes_per_value(s.master) + optimizer_bytes(s).matrix;
+}
+
+Memory memory(const Scenario& s, const Architecture& a, const Ledger& note) {
+  Memory out;
+  const bool serve = s.run.task == Task::serve;
+  serve ? serving(s, a, out, note) : training(s, a, out, note);
+
+  if (serve) {
+    out.states = note("memory.states", out.weights, "memory.weights");
+  } else {
+    out.states = note("memory.states", out.weights + out.gradients + out.master + out.optimizer,
+                      "memory.weights + memory.gradients + memory.master + memory.optimizer");
+    note("memory.bytes_per_param", out.states.value / a.total, "memory.states/params.total");
+    const bool logits = out.logits.value > 0, stored = out.activations.value > 0;
+    note("memory.beyond_weights",
+         out.gradients + out.master + out.optimizer + out.activations + out.logits,
+         logits   ? "memory.gradients + memory.master + memory.optimizer + memory.activations + "
+                    "memory.logits"
+         : stored ? "memory.gradients + memory.master + memory.optimizer + memory.activations"
+                  : "memory.gradients + memory.master + memory.optimizer");
+  }
+
+  // The blog's rules of thumb: 4 bytes per parameter to hold a model, 24 to train it, a third of
+  // that with LoRA.
+  const Bytes holding = note("memory.blog_inference", Bytes{4 * a.total}, "4*params.total");
+  const Bytes full = note("memory.blog_training", Bytes{24 * a.total}, "24*params.total");
+  const Bytes lora = note("memory.blog_lora", full / 3, "memory.blog_training/3");
+  if (s.states.rule == MemoryRule::blog) {
+    out.by_rule = true;
+    if (serve)
+      out.total = note("memory.total", holding, "memory.blog_inference");
+    else if (s.run.task == Task::finetune && s.tune.method != Method::full)
+      out.total = note("memory.total", lora, "memory.blog_lora");
+    else
+      out.total = note("memory.total", full, "memory.blog_training");
+    return out;
+  }
+  const Bytes rest = out.activations + out.logits + out.kv_cache;
+  if (out.logits.value > 0)
+    out.total = note("memory.total", out.states + rest,
+                     "memory.states + memory.activations + memory.logits");
+  else if (out.activations.value > 0)
+    out.total = note("memory.total", out.states + rest, "memory.states + memory.activations");
+  else if (out.kv_cache.value > 0)
+    out.total = note("memory.total", out.states + rest, "memory.states + memory.kv_cache");
+  else
+    out.total = note("memory.total", out.states, "memory.states");
+  return out;
+}
+
+}  // namespace envelope

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "envelope/patch.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "envelope/catalog.h"
+
+namespace envelope {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t corner = row[0]++;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1])});
+      corner = above;
+    }
+  }
+  return row.back();
+}
+
+/// The few names closest to what was typed: those that contain it first, then by edit distance.
+template <class Names>
+std::string suggestion(std::string_view typed, const Names& names) {
+  const std::string want = lower(typed.substr(0, 40));
+  std::vector<std::pair<std::size_t, std::string_view>> ranked;
+  for (const std::string_view name : names) {
+    const bool inside = !want.empty() && name.find(want) != std::string_view::npos;
+    ranked.emplace_back(inside ? 0 : 1 + distance(want, name), name);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string out;
+  for (std::size_t i = 0; i < ranked.size() && i < 3; ++i)
+    out.append(i ? ", " : "").append(ranked[i].second);
+  return out;
+}
+
+Problems problem(const Field& f, std::string_view code, const Value& value, std::string message,
+                 std::string hint, Severity severity = Severity::error) {
+  return {{std::string(f.path), severity, code, std::move(message), std::move(hint), text_of(value)}};
+}
+
+std::string quoted(const Value& value) {
+  std::string text = text_of(value);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return "\"" + text + "\"";
+}
+
+std::string unit_hint(const Field& f) {
+  if (f.unit == "token") return "Give a count of tokens, like 15.6T or 300e9.";
+  if (f.unit == "byte") return "Give bytes, like 80GB or 80GiB.";
+  if (f.unit == "flop") return "Give FLOP, like 3.8e25.";
+  if (f.unit == "flop/s") return "Give FLOP per second, like 989TFLOP/s or 989e12.";
+  if (f.unit == "byte/s") return "Give bytes per second, like 3.35TB/s.";
+  if (f.unit == "second") return "Give a time, like 30d, 12h or 3600.";
+  if (f.unit == "ratio") return "Give a share, like 40% or 0.4.";
+  if (f.unit == "usd" || f.unit == "usd/hour") return "Give dollars, like 2.50.";
+  if (f.unit == "month") return "Give a month, like 2026-11.";
+  return (f.flags & kWhole) ? "Give a whole number, like 64 or 8x64." : "Give a number, like 70B.";
+}
+
+Problems set_number(const Field& f, const Value& value, Scenario& s) {
+  double x = kNone;
+  if (const double* number = std::get_if<double>(&value)) {
+    x = *number;
+  } else if (const std::string* text = std::get_if<std::string>(&value)) {
+    const std::string word = lower(*text);
+    if (word == "auto" || word.empty()) {
+      if (f.flags & kOptional) return put(f, kNone, s), Problems{};
+      return problem(f, "not_a_number", value, std::string(f.label) + " cannot be empty.", unit_hint(f));
+    }
+    if (!parse_number(*text, f.unit, x))
+      return problem(f, "not_a_number", value,
+                     std::string(f.label) + " is " + quoted(value) + ", which is not a number.",
+                     unit_hint(f));
+  } else {
+    return problem(f, "wrong_type", value, std::string(f.label) + " must be a number, not true or false.",
+                   unit_hint(f));
+  }
+  if (!std::isfinite(x))
+    return problem(f, "not_a_number", value, std::string(f.label) + " is not a finite number.",
+                   unit_hint(f));
+  if ((f.flags & kWhole) && std::floor(x) != x)
+    return problem(f, "not_whole", value,
+                   std::string(f.label) + " is " + number_text(x) + ", but must be a whole number.",
+                   "Try " + number_text(std::max(f.min, std::floor(x))) + " or " +
+                       number_text(std::ceil(x)) + ".");
+  if (f.unit == "month" && x > snapshots().back()) {
+    put(f, snapshots().back(), s);
+    return problem(f, "newer_catalog", value,
+                   "The link asks for the facts of " + text_of(value) + "; this version knows those of " +
+                       month_text(snapshots().back()) + ".",
+                   "Open the newest version of this page to see them.", Severity::warning);
+  }
+  if (x < f.min || x > f.max)
+    return problem(f, "out_of_range", value,
+                   std::string(f.label) + " is " + number_text(x) + ", outside " + number_text(f.min) +
+                       " to " + number_text(f.max) + ".",
+                   unit_hint(f));
+  put(f, x, s);
+  return {};
+}
+
+Problems set_flag(const Field& f, const Value& value, Scenario& s) {
+  if (put(f, value, s)) return {};
+  const std::string word = lower(text_of(value));
+  for (const std::string_view yes : {"1", "true", "yes", "on"})
+    if (word == yes) return put(f, true, s), Problems{};
+  for (const std::string_view no : {"0", "false", "no", "off"})
+    if (word == no) return put(f, false, s), Problems{};
+  return problem(f, "wrong_type", value,
+                 std::string(f.label) + " is " + quoted(value) + ", but can only be on or off.",
+                 "Give 1 or 0.");
+}
+
+Problems set_choice(const Field& f, const Value& value, Scenario& s) {
+  const std::string word = lower(text_of(value));
+  if (put(f, word, s)) return {};
+  std::vector<std::string_view> ids;
+  for (const Choice& c : f.choices) ids.push_back(c.id);
+  std::string all;
+  for (const std::string_view id : ids) all.append(all.empty() ? "" : ", ").append(id);
+  return problem(f, "unknown_choice", value,
+                 std::string(f.label) + " is " + quoted(value) + ", which is not one of the choices.",
+                 "Choose one of " + all + ".");
+}
+
+Problems set_name(const Field& f, const Value& value, Scenario& s) {
+  const std::string word = lower(text_of(value));
+  std::vector<std::string_view> ids;
+  if (const std::vector<Row>* rows = rows_of(f)) {
+    for (const Row& row : *rows) ids.push_back(row.id);
+  } else {
+    ids.push_back("median");
+    for (const PriceRow& row : catalog().prices)
+      if (std::find(ids.begin(), ids.end(), row.provider) == ids.end()) ids.push_back(row.provider);
+  }
+  if (std::find(ids.begin(), ids.end(), word) != ids.end()) return put(f, word, s), Problems{};
+  return problem(f, f.path == "model.id" ? "unknown_model" : "unknown_choice", value,
+                 std::string(f.label) + " " + quoted(value) + " is not in the catalog.",
+                 "Did you mean " + suggestion(word, ids) + "?");
+}
+
+void append(Problems& to, Problems from) {
+  for (Problem& p : from) to.push_back(std::move(p));
+}
+
+const Scenario& defaults() {
+  static const Scenario filled = [] {
+    Scenario s;
+    fill_model(s);
+    fill_gpu(s);
+    fill_recipe(s);
+    fill_price(s);
+    return s;
+  }();
+  return filled;
+}
+
+}  // namespace
+
+Problems set(const Field& f, const Value& value, Scenario& s) {
+  switch (f.type) {
+    case Type::number: return set_number(f, value, s);
+    case Type::flag: return set_flag(f, value, s);
+    case Type::choice: return set_choice(f, value, s);
+    case Type::name: return set_name(f, value, s);
+  }
+  return {};
+}
+
+Problems apply(const Patch& patch, Scenario& s) {
+  Problems problems;
+  bool model = false, gpu = false, recipe = false, price = false, snapshot = false;
+  for (const auto& [path, value] : patch) {
+    const Field* f = field_by_path(path);
+    if (!f) {
+      std::vector<std::string_view> paths;
+      for (const Field& each : fields()) paths.push_back(each.path);
+      problems.push_back({path, Severity::error, "unknown_field",
+                          "There is no field called \"" + path.substr(0, 60) + "\".",
+                          "Did you mean " + suggestion(path, paths) + "?", text_of(value)});
+      continue;
+    }
+    if (!(f->flags & kSelects)) continue;
+    append(problems, set(*f, value, s));
+    model = model || f->path == "model.id";
+    gpu = gpu || f->path == "gpu.id";
+    recipe = recipe || f->path == "states.recipe";
+    price = price || f->group == "price";
+    snapshot = snapshot || f->path == "catalog.snapshot";
+  }
+  if (model || snapshot) fill_model(s);
+  if (gpu || snapshot) fill_gpu(s);
+  if (recipe || snapshot) fill_recipe(s);
+  if (price || gpu || snapshot) fill_price(s);
+
+  for (const auto& [path, value] : patch)
+    if (const Field* f = field_by_path(path); f && !(f->flags & kSelects))
+      append(problems, set(*f, value, s));
+  if (s.model.kind == ModelKind::size_only && !given(s.model.params)) {
+    s.model.kind = ModelKind::decoder;
+    problems.push_back({"model.params", Severity::error, "missing",
+                        "A model known by its size alone needs a number of parameters.",
+                        "Give Parameters, like 70B, or choose another kind.", "auto"});
+  }
+  return problems;
+}
+
+Scenario scenario_of(const Patch& patch, Problems& problems) {
+  Scenario s = defaults();
+  append(problems, apply(patch, s));
+  return s;
+}
+
+Patch diff(const Scenario& s) {
+  Scenario base = defaults();
+  Patch patch;
+  for (const Field& f : fields())
+    if ((f.flags & kSelects) && !same(f, base, s)) {
+      patch.emplace_back(f.path, get(f, s));
+      copy(f, s, base);
+    }
+  if (!patch.empty()) {
+    fill_model(base);
+    fill_gpu(base);
+    fill_recipe(base);
+    fill_price(base);
+  }
+  for (const Field& f : fields())
+    if (!(f.flags & kSelects) && !same(f, base, s)) patch.emplace_back(f.path, get(f, s));
+  std::stable_sort(patch.begin(), patch.end(), [](const auto& a, const auto& b) {
+    return field_by_path(a.first) < field_by_path(b.first);
+  });
+  return patch;
+}
+
+}  // namespace envelope

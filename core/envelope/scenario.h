@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// The inputs. Defaults are the member initialisers, and live only here; meaning, unit and range are
+// in the field table (fields.cpp). A member without a row there does not compile.
+//
+// Numbers are doubles, counts too: JSON and JavaScript have only doubles and 2^53 covers every count
+// we meet. kNone (NaN) in an optional number means "not given": a stage derives it.
+#pragma once
+
+#include <cstring>
+#include <string_view>
+
+#include "envelope/math.h"
+
+namespace envelope {
+
+/// The name of a catalog row, held inside the scenario so that it stays trivially copyable.
+struct Id {
+  char text[40] = {};
+  constexpr Id() = default;
+  constexpr Id(std::string_view s) {  // NOLINT: a name is its text
+    for (std::size_t i = 0; i < s.size() && i + 1 < sizeof text; ++i) text[i] = s[i];
+  }
+  constexpr Id(const char* s) : Id(std::string_view(s)) {}  // NOLINT
+  constexpr operator std::string_view() const { return text; }
+  bool operator==(const Id& o) const { return std::strcmp(text, o.text) == 0; }
+};
+
+enum class Task : unsigned char { pretrain, finetune, serve };
+enum class ModelKind : unsigned char { decoder, encoder, encoder_decoder, vit, size_only };
+enum class Norm : unsigned char { rmsnorm, layernorm, layernorm_nobias, nonparametric };
+enum class QkNorm : unsigned char { none, per_head, full };
+enum class Attention : unsigned char { standard, mla };
+enum class Precision : unsigned char { fp32, tf32, fp16, bf16, fp8, int8, fp4 };
+enum class Count : unsigned char { six_nd, causal, full };
+enum class Recompute : unsigned char { none, selective, full };
+enum class Activations : unsigned char { estimate, per_parameter, none };
+enum class Optimizer : unsigned char { adam, adam_8bit, adafactor, lion, muon, momentum, sgd };
+enum class Method : unsigned char { full, lora, qlora };
+enum class Targets : unsigned char { query_value, attention, all_linear };
+enum class MemoryRule : unsigned char { components, blog };
+enum class Terms : unsigned char {
+  on_demand, spot, reserved_1y, reserved_3y, capacity_block, community, shared, marketplace
+};
+enum class Law : unsigned char {
+  besiroglu, hoffmann_1, hoffmann_2, hoffmann_3, kaplan, henighan, hestness
+};
+/// Storage formats; bits, range and block constants are in formats.h.
+enum class Format : unsigned char {
+  fp32, fp16, bf16, fp8_e4m3, fp8_e5m2, int8, llm_int8, int4, int4_g128, nf4, nf4_dq, fp4, mxfp4,
+  nvfp4, q4_0, q8_0, none
+};
+
+struct Catalog {
+  double snapshot = 202611;  ///< Year and month of the facts, YYYYMM.
+};
+
+struct Model {
+  Id id = "llama-3.1-405b";
+  ModelKind kind = ModelKind::decoder;
+  double params = kNone, active = kNone, trained_tokens = kNone;
+  // A member initialiser below is what `model=custom` starts from: the shape of an 8B decoder.
+  double layers = 32, encoder_layers = 0, hidden = 4096, heads = 32, kv_heads = 8, head_dim = 128;
+  double ffn = 14336, vocab = 128256, embed_dim = kNone, learned_positions = 0, token_types = 0;
+  double max_seq = 8192, window = 0, global_every = 0, norms_per_layer = 2;
+  bool gated = true, tied = false, parallel = false;
+  Norm norm = Norm::rmsnorm;
+  QkNorm qk_norm = QkNorm::none;
+  bool embed_norm = false, final_norm = true;
+  bool qkv_bias = false, out_bias = false, mlp_bias = false, head_bias = false, sinks = false;
+  bool relative_projection = false, pooler = false;
+  double relative_buckets = 0, extra_params = 0;
+  Attention attention = Attention::standard;
+  double q_rank = 0, kv_rank = 0, nope_dim = 0, rope_dim = 0, v_dim = 0;
+  double experts = 0, top_k = 0, moe_ffn = 0, shared_ffn = 0, first_dense = 0, moe_every = 1;
+  double residual_ffn = 0, residual_norms = 0;
+  bool router_bias = false, expert_bias = false, score_bias = false, shared_gate = false;
+  double patch = 16, image = 224, classes = 0, projection = 0;
+  bool patch_bias = false, pre_norm = false;
+};
+
+struct Run {
+  Task task = Task::pretrain;
+  double tokens = kNone, compute = kNone, deadline = kNone, mfu = kNone, gpu_time = kNone;
+  double seq = 8192, global_batch = 2048, micro_batch = 1;
+  Precision precision = Precision::bf16;
+  Count count = Count::six_nd;
+  Recompute recompute = Recompute::full;
+  bool flash = true;
+};
+
+struct States {
+  Id recipe = "mixed-18";
+  MemoryRule rule = MemoryRule::components;
+  Format weights = Format::bf16, gradients = Format::fp32, master = Format::fp32;
+  Optimizer optimizer = Optimizer::adam;
+  Format optimizer_format = Format::fp32;
+  bool gradient_copy = false;
+  Activations activations = Activations::estimate;
+  double activation_bytes = 8;
+};
+
+struct Tune {
+  Method method = Method::full;
+  double rank = 16, trainable = kNone, saving = kNone;
+  Targets targets = Targets::all_linear;
+  Format base = Format::nf4_dq;
+  double examples = 1000, example_tokens = 512, epochs = 1;
+};
+
+struct Serve {
+  Format weights = Format::bf16, kv = Format::bf16;
+  double batch = 32, prompt = 2048, output = 512, mfu = kNone, mbu = kNone;
+  bool kv_cache = true;
+  double draft_tokens = 0, acceptance = 0.8, draft_cost = 0.1;
+};
+
+struct Gpu {
+  Id id = "h100-sxm";
+  double memory = 0, bandwidth = 0;
+  double fp32 = kNone, tf32 = kNone, fp16 = kNone, bf16 = kNone, fp8 = kNone, int8 = kNone,
+         fp4 = kNone;
+  double tdp = kNone, link = kNone, domain = 1, nic = kNone, purchase = kNone;
+};
+
+struct Cluster {
+  double gpus = kNone, tp = kNone, pp = 1, zero = 3;
+  double reserve = 2147483648;  ///< 2 GiB: CUDA context 0.5-1 GiB, NCCL buffers, allocator slack.
+};
+
+struct Price {
+  Id provider = "median";
+  Terms terms = Terms::on_demand;
+  double usd_per_gpu_hour = kNone, bill = kNone;
+};
+
+struct Scaling {
+  Law law = Law::besiroglu;
+  double flop_budget = kNone, budget_usd = kNone;
+};
+
+struct Scenario {
+  Catalog catalog;
+  Run run;
+  Model model;
+  Tune tune;
+  Serve serve;
+  Gpu gpu;
+  Cluster cluster;
+  States states;
+  Price price;
+  Scaling scaling;
+};
+
+}  // namespace envelope

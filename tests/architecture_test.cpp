@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// The order of the house: data flows down one list, and a file includes only files above it.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "catch.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kOrder = {
+    "version",      "units",    "math",   "value", "problem", "scenario", "fields",  "embedded",
+    "json",         "catalog",  "patch",  "rules", "ledger",  "sources",  "metrics", "formats",
+    "architecture", "compute",  "memory", "time",  "layout",  "serving",  "cost",    "scaling",
+    "estimate",     "findings", "link",   "sweep", "replays", "api"};
+
+struct Source {
+  std::string file;  // "link.cpp"
+  std::string noun;  // "link"
+  std::string text;
+};
+
+std::vector<Source> core_sources() {
+  std::vector<Source> sources;
+  for (const auto& entry :
+       fs::directory_iterator(fs::path(ENVELOPE_SOURCE_DIR) / "core/envelope")) {
+    std::ifstream in(entry.path());
+    sources.push_back({entry.path().filename().string(),
+                       entry.path().stem().string(),
+                       {std::istreambuf_iterator<char>(in), {}}});
+  }
+  return sources;
+}
+
+std::ptrdiff_t place(const std::string& noun) {
+  return std::find(kOrder.begin(), kOrder.end(), noun) - kOrder.begin();
+}
+
+std::vector<std::string> matches(const std::string& text, const char* pattern) {
+  const std::regex regex(pattern);
+  std::vector<std::string> found;
+  for (std::sregex_iterator it(text.begin(), text.end(), regex), end; it != end; ++it)
+    found.push_back((*it)[1]);
+  return found;
+}
+
+// Words inside comments and strings are prose.
+std::string code_of(const std::string& text) {
+  static const std::regex prose(R"re(//[^\n]*|"(?:[^"\\\n]|\\.)*")re");
+  return std::regex_replace(text, prose, "");
+}
+
+}  // namespace
+
+TEST_CASE("every file of the core has a place in the order, and every place a file") {
+  std::vector<bool> seen(kOrder.size());
+  for (const Source& source : core_sources()) {
+    INFO(source.file);
+    const std::ptrdiff_t at = place(source.noun);
+    REQUIRE(at < std::ssize(kOrder));
+    seen[static_cast<std::size_t>(at)] = true;
+  }
+  for (std::size_t i = 0; i < kOrder.size(); ++i) {
+    INFO(kOrder[i]);
+    CHECK(seen[i]);
+  }
+}
+
+TEST_CASE("a file of the core includes only files above it") {
+  for (const Source& source : core_sources()) {
+    for (const std::string& included : matches(source.text, R"(#include "envelope/(\w+)\.h")")) {
+      INFO(source.file << " includes " << included << ".h");
+      const bool own_header = source.file == included + ".cpp";
+      CHECK((own_header || place(included) < place(source.noun)));
+    }
+    INFO(source.file << " includes a file of the project without its folder");
+    CHECK(matches(source.text, R"(#include "(?!envelope/)([^"]*)\")").empty());
+  }
+}
+
+TEST_CASE("only json.cpp knows the JSON library") {
+  for (const Source& source : core_sources()) {
+    INFO(source.file);
+    CHECK((source.text.find("nlohmann") != std::string::npos) == (source.file == "json.cpp"));
+  }
+}
+
+TEST_CASE("the core throws nothing and computes in doubles only") {
+  for (const Source& source : core_sources()) {
+    INFO(source.file);
+    CHECK(matches(code_of(source.text), R"(\b(throw|try|catch|float)\b)").empty());
+  }
+}
+
+TEST_CASE("powers, logarithms and exponentials go through math.h") {
+  for (const Source& source : core_sources()) {
+    if (source.noun == "math") continue;
+    INFO(source.file);
+    CHECK(matches(code_of(source.text), R"(\bstd::(pow|exp|exp2|log|log2|log10)\()").empty());
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Prints one JSON object of speeds. The same source runs natively and in Node;
+// tests/bench/report.mjs runs both several times.
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "envelope/api.h"
+#include "envelope/catalog.h"
+#include "envelope/estimate.h"
+#include "envelope/link.h"
+#include "envelope/patch.h"
+
+namespace {
+
+using envelope::Scenario;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kSeconds = 0.5;  // of each measurement
+
+/// Every model of the catalog on one of its accelerators, for the three tasks in turn.
+std::vector<Scenario> varied_scenarios() {
+  const envelope::CatalogData& catalog = envelope::catalog();
+  const std::string tasks[] = {"pretrain", "finetune", "serve"};
+  std::vector<Scenario> scenarios;
+  for (std::size_t i = 0; i < catalog.models.size(); ++i) {
+    const std::string& gpu = catalog.accelerators[i % catalog.accelerators.size()].id;
+    envelope::Problems problems;
+    scenarios.push_back(envelope::scenario_of({{"run.task", tasks[i % 3]},
+                                               {"model.id", catalog.models[i].id},
+                                               {"gpu.id", gpu},
+                                               {"cluster.gpus", static_cast<double>(8 << i % 8)}},
+                                              problems));
+  }
+  return scenarios;
+}
+
+/// Calls per second of `call(i)`, which does `batch` things at once.
+template <class Call>
+double per_second(double batch, Call call) {
+  const auto start = Clock::now();
+  double done = 0;
+  std::size_t i = 0;
+  for (;;) {
+    // The clock is asked rarely: it costs more than an estimate.
+    for (int k = 0; k < 64; ++k) call(i++);
+    done += 64 * batch;
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (seconds > kSeconds) return done / seconds;
+  }
+}
+
+}  // namespace
+
+int main() {
+  const std::vector<Scenario> scenarios = varied_scenarios();
+  std::vector<std::string> links;
+  for (const Scenario& scenario : scenarios) links.push_back(envelope::encode(scenario));
+
+  volatile double kept = 0;  // so that no work is optimised away
+  const double silent = per_second(1, [&](std::size_t i) {
+    const envelope::Report report = envelope::estimate(scenarios[i % scenarios.size()]);
+    kept = kept + report.memory.total.value;
+  });
+  double bytes = 0;
+  for (const std::string& link : links) bytes += double(envelope::api::estimate(link).size());
+  const double full = per_second(1, [&](std::size_t i) {
+    kept = kept + double(envelope::api::estimate(links[i % links.size()]).size());
+  });
+  const std::string sweep =
+      R"({"scenario": "", "axes": [{"path": "cluster.gpus", "from": 8, "to": 65536, "count": 100,)"
+      R"( "scale": "log"}], "metrics": ["cost.total"]})";
+  const double swept =
+      per_second(100, [&](std::size_t) { kept = kept + envelope::api::sweep(sweep)[1]; });
+
+  std::printf(
+      "{\"estimates without ledger per second\": %.0f, \"points of a sweep per second\": %.0f, "
+      "\"full estimate calls per second\": %.0f, \"bytes of a full estimate\": %.0f}\n",
+      silent, swept, full, bytes / double(links.size()));
+}

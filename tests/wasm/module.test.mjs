@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Both forms of the module load, and give the same answers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { load, load_single } from './module.mjs';
+
+const module = await load();
+const single = await load_single();
+const schema = JSON.parse(module.schema());
+const replays = JSON.parse(module.replays());
+
+test('the tables and the replays come across', () => {
+  assert.ok(schema.fields.length > 0 && schema.metrics.length > 0);
+  assert.ok(replays.rows.length > 0);
+  assert.equal(single.schema(), module.schema());
+  assert.equal(single.replays(), module.replays());
+});
+
+test('the single file gives the bytes that the module gives', () => {
+  for (const row of replays.rows) {
+    for (const { link } of row.items) {
+      assert.equal(single.open(link), module.open(link));
+      assert.equal(single.estimate(link), module.estimate(link));
+    }
+  }
+});
+
+test('text beyond ASCII arrives and returns unharmed', () => {
+  const { problems } = JSON.parse(module.estimate(JSON.stringify({ 'modèle <b>😀</b>': 'é\u0000€' })));
+  assert.equal(problems.length, 1);
+  assert.equal(problems[0].path, 'modèle <b>😀</b>');
+  assert.equal(problems[0].value, 'é\u0000€');
+});
+
+test('a sweep is a copy that a later call does not change', () => {
+  const field = schema.fields.find(({ type, min, max }) => type === 'number' && max > min);
+  const metric = JSON.parse(module.estimate('')).steps[0].id;
+  const request = (count) =>
+    JSON.stringify({
+      scenario: '',
+      axes: [{ path: field.path, values: Array(count).fill(field.default ?? field.min ?? 1) }],
+      metrics: [metric],
+    });
+  const first = module.sweep(request(3));
+  assert.ok(first instanceof Float64Array);
+  assert.equal(first.length, 6);
+  const before = [...first];
+  module.sweep(request(20_000)); // the memory grows
+  assert.deepEqual([...first], before);
+});
+
+test('garbage of any length is a list of problems, and the module lives on', () => {
+  for (const text of ['', '{', '\u0000', 'x'.repeat(100_000), '['.repeat(100_000), '\ud800']) {
+    const { problems, link } = JSON.parse(module.estimate(text));
+    assert.ok(Array.isArray(problems) && typeof link === 'string');
+    JSON.parse(module.open(text));
+    JSON.parse(module.compare(text));
+    module.sweep(text);
+  }
+  assert.equal(module.schema(), single.schema());
+});

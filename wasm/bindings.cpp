@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The module that the page loads: text for people, a Float64Array for sweeps, nothing else.
+#include <emscripten/bind.h>
+#include <emscripten/val.h>
+
+#include <string>
+#include <vector>
+
+#include "envelope/api.h"
+
+namespace {
+
+namespace api = envelope::api;
+using emscripten::val;
+
+// Embind knows std::string but not std::string_view.
+std::string open(const std::string& link) { return api::open(link); }
+std::string estimate(const std::string& scenario) { return api::estimate(scenario); }
+std::string compare(const std::string& request) { return api::compare(request); }
+
+// A view into the heap dies when the memory grows, so the numbers are copied here.
+val sweep(const std::string& request) {
+  const std::vector<double> numbers = api::sweep(request);
+  return val::global("Float64Array")
+      .new_(emscripten::typed_memory_view(numbers.size(), numbers.data()));
+}
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(envelope) {
+  emscripten::function("schema", &api::schema);
+  emscripten::function("open", &open);
+  emscripten::function("estimate", &estimate);
+  emscripten::function("compare", &compare);
+  emscripten::function("replays", &api::replays);
+  emscripten::function("sweep", &sweep);
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# Two forms of the same module. The page loads envelope.mjs with envelope.wasm beside it. The single
+# file is a classic script with the WASM inside: it works from file://, in sandboxed frames and
+# across origins without CORS, where the other does not.
+set(wasm_options -lembind --no-entry
+  -sMODULARIZE=1 -sEXPORT_NAME=createEnvelope -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0
+  # Node is left out on purpose: with it, 3.1.6 writes ESM that calls require(). In Node, pass
+  # wasmBinary.
+  -sENVIRONMENT=web,worker
+  # Embind builds functions from text otherwise, which a strict content security policy forbids.
+  -sDYNAMIC_EXECUTION=0)
+if(EMSCRIPTEN_VERSION VERSION_GREATER_EQUAL 3.1.27)
+  list(APPEND wasm_options -sSTACK_SIZE=1MB)  # newer versions default to 64 KiB, older to 5 MiB
+endif()
+
+add_library(envelope_bindings OBJECT wasm/bindings.cpp)
+# bindings.cpp is compiled with the page's flags: no exceptions, whatever the tests use.
+target_compile_options(envelope_bindings PRIVATE -fno-exceptions)
+target_link_libraries(envelope_bindings PUBLIC envelope PRIVATE envelope_flags)
+
+add_executable(envelope_wasm)
+set_target_properties(envelope_wasm PROPERTIES OUTPUT_NAME envelope SUFFIX .mjs)
+target_link_options(envelope_wasm PRIVATE ${wasm_options} -sEXPORT_ES6=1)
+target_link_libraries(envelope_wasm PRIVATE envelope_bindings)
+
+add_executable(envelope_wasm_single)
+set_target_properties(envelope_wasm_single PROPERTIES OUTPUT_NAME envelope.single SUFFIX .js)
+target_link_options(envelope_wasm_single PRIVATE ${wasm_options} -sSINGLE_FILE=1)
+target_link_libraries(envelope_wasm_single PRIVATE envelope_bindings)
