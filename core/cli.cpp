@@ -18,7 +18,8 @@ namespace {
 
 using namespace envelope;
 
-constexpr std::string_view kUsage = R"(envelope: FLOPs, memory, GPUs, time and cost of large language models
+constexpr std::string_view kUsage =
+    R"(envelope: FLOPs, memory, GPUs, time and cost of large language models
 
   envelope estimate [LINK | JSON | -]     one scenario; the default one without input
   envelope open LINK                      what a link says, as a patch
@@ -48,8 +49,10 @@ std::string significant(double x, const char* suffix) {
 std::string human(double x, std::string_view unit) {
   const double a = std::fabs(x);
   const auto scaled = [&](std::string tail) {
-    constexpr struct { double factor; const char* prefix; } kScales[] = {
-        {1e15, " P"}, {1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, " "}};
+    constexpr struct {
+      double factor;
+      const char* prefix;
+    } kScales[] = {{1e15, " P"}, {1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, " "}};
     for (const auto& [factor, prefix] : kScales)
       if (a >= factor || factor == 1) return significant(x / factor, prefix) + tail;
     return std::string();
@@ -112,8 +115,8 @@ void print_problems(const Json& answer) {
   const Json* problems = answer.find("problems");
   if (!problems) return;
   for (const Json& p : problems->items)
-    std::cout << p.text_at("severity") << " at " << p.text_at("path") << ": " << p.text_at("message")
-              << " " << p.text_at("hint") << "\n";
+    std::cout << p.text_at("severity") << " at " << p.text_at("path") << ": "
+              << p.text_at("message") << " " << p.text_at("hint") << "\n";
   if (!problems->items.empty()) std::cout << "\n";
 }
 
@@ -145,7 +148,7 @@ void print_estimate(const Json& answer) {
 
 void print_replays(const Json& answer) {
   std::string_view document;
-  int same = 0, explained = 0;
+  int same = 0, explained = 0, added = 0;
   for (const Json& row : answer.find("rows")->items) {
     if (row.text_at("document") != document) {
       document = row.text_at("document");
@@ -155,16 +158,17 @@ void print_replays(const Json& answer) {
     for (const Json& i : row.find("items")->items) {
       const double difference = i.number_at("difference");
       const bool explain = i.text_at("verdict") == "explained";
-      (explain ? explained : same)++;
+      (explain ? explained : i.text_at("verdict") == "added" ? added : same)++;
       std::printf("    %-58.*s %-28.*s %18s  %s\n", static_cast<int>(i.text_at("label").size()),
                   i.text_at("label").data(), static_cast<int>(i.text_at("figure").size()),
                   i.text_at("figure").data(),
                   human(i.number_at("value"), i.text_at("unit")).c_str(),
                   std::isfinite(difference) ? significant(100 * difference, " %").c_str() : "");
-      if (explain) std::cout << "        " << i.text_at("why") << "\n";
+      if (!i.text_at("why").empty()) std::cout << "        " << i.text_at("why") << "\n";
     }
   }
-  std::cout << "\n" << same << " figures agree, " << explained << " differ and are explained.\n";
+  std::cout << "\n" << same << " figures agree, " << explained << " differ and are explained, "
+            << added << " are added where the document prints none.\n";
 }
 
 void print_compare(const Json& answer) {
@@ -175,10 +179,11 @@ void print_compare(const Json& answer) {
       std::printf("%-32.*s", static_cast<int>(id.size()), id.data());
       const Metric* m = find_metric(id);
       for (const Json& v : row.find("values")->items) {
-        std::string cell = v.kind == Json::Kind::text     ? v.text
-                           : v.kind == Json::Kind::flag   ? (v.flag ? "on" : "off")
-                           : v.kind == Json::Kind::number ? human(v.number, m && metrics ? m->unit : "count")
-                                                          : "-";
+        std::string cell = v.kind == Json::Kind::text   ? v.text
+                           : v.kind == Json::Kind::flag ? (v.flag ? "on" : "off")
+                           : v.kind == Json::Kind::number
+                               ? human(v.number, m && metrics ? m->unit : "count")
+                               : "-";
         std::printf(" %20s", cell.c_str());
       }
       std::printf("\n");
@@ -261,9 +266,12 @@ int main(int argc, char** argv) {
   bool json = false, lines = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
-    if (arg == "--json") json = true;
-    else if (arg == "--lines") lines = true;
-    else args.emplace_back(arg);
+    if (arg == "--json")
+      json = true;
+    else if (arg == "--lines")
+      lines = true;
+    else
+      args.emplace_back(arg);
   }
   const std::string command = args.empty() ? "help" : args[0];
   if (!args.empty()) args.erase(args.begin());
@@ -282,8 +290,10 @@ int main(int argc, char** argv) {
   if (command == "sweep" && !json) return print_sweep(input);
 
   std::string answer;
-  if (command == "replays") answer = api::replays();
-  else answer = call(command, command == "compare" ? compare_request(args) : input);
+  if (command == "replays")
+    answer = api::replays();
+  else
+    answer = call(command, command == "compare" ? compare_request(args) : input);
   if (answer.empty()) {
     std::cout << kUsage;
     return command == "help" || command == "--help" ? 0 : 1;
@@ -295,7 +305,8 @@ int main(int argc, char** argv) {
   if (command == "estimate") print_estimate(parsed);
   if (command == "replays") print_replays(parsed);
   if (command == "compare") print_compare(parsed);
-  for (const Json& p : parsed.find("problems") ? parsed.find("problems")->items : std::vector<Json>{})
+  for (const Json& p :
+       parsed.find("problems") ? parsed.find("problems")->items : std::vector<Json>{})
     if (p.text_at("severity") == "error") return 2;
   return 0;
 }

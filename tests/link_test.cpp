@@ -17,8 +17,7 @@ using namespace envelope;
 
 namespace {
 
-const std::string kLink =
-    "v=1&d=2026-11&model=llama-3.1-70b&tokens=1.25e12&gpu=h200-sxm&n=8";
+const std::string kLink = "v=1&d=2026-11&model=llama-3.1-70b&tokens=1.25e12&gpu=h200-sxm&n=8";
 
 /// What the page shows in its address after opening `text`.
 std::string canonical(std::string_view text) {
@@ -27,9 +26,9 @@ std::string canonical(std::string_view text) {
   const Scenario a = scenario_of(link.patch, problems);
   std::vector<std::pair<char, Scenario>> others;
   for (const auto& [letter, changes] : link.compare) {
-    Patch merged = link.patch;
-    merged.insert(merged.end(), changes.begin(), changes.end());
-    others.emplace_back(letter, scenario_of(merged, problems));
+    Scenario other = a;
+    apply(changes, other);
+    others.emplace_back(letter, other);
   }
   return encode(a, others);
 }
@@ -57,14 +56,17 @@ struct Random {
 /// A value a person could have put into the field.
 Value random_value(const Field& f, Random& random) {
   switch (f.type) {
-    case Type::flag: return random.below(2) == 1;
-    case Type::choice: return std::string(f.choices[random.below(f.choices.size())].id);
+    case Type::flag:
+      return random.below(2) == 1;
+    case Type::choice:
+      return std::string(f.choices[random.below(f.choices.size())].id);
     case Type::name: {
       const std::vector<Row>* rows = rows_of(f);
       return rows ? (*rows)[random.below(rows->size())].id
                   : catalog().prices[random.below(catalog().prices.size())].provider;
     }
-    case Type::number: break;
+    case Type::number:
+      break;
   }
   if (f.unit == "month") return snapshots()[random.below(snapshots().size())];
   if ((f.flags & kOptional) && random.below(4) == 0) return std::string("auto");
@@ -215,11 +217,10 @@ TEST_CASE("compared scenarios go through one link, each as its difference from t
     REQUIRE(codes(read.problems) == "");
     REQUIRE(read.compare.size() == others.size());
     for (std::size_t k = 0; k < others.size(); ++k) {
-      Patch merged = read.patch;
-      merged.insert(merged.end(), read.compare[k].second.begin(), read.compare[k].second.end());
-      Problems problems;
+      Scenario other = a;
+      apply(read.compare[k].second, other);
       REQUIRE(read.compare[k].first == others[k].first);
-      REQUIRE(same(scenario_of(merged, problems), others[k].second));
+      REQUIRE(same(other, others[k].second));
     }
     REQUIRE(canonical(link) == link);
     REQUIRE(harm(link) == "");
@@ -229,12 +230,16 @@ TEST_CASE("compared scenarios go through one link, each as its difference from t
 TEST_CASE("a column is written as its changes, and stays when it changes nothing") {
   CHECK(canonical("model=llama-3.1-70b&n=8&b.gpu=h200-sxm&b.n=4") ==
         "v=1&d=2026-11&model=llama-3.1-70b&n=8&b.gpu=h200-sxm&b.n=4");
-  CHECK(canonical("n=8&b.n=8") == "v=1&d=2026-11&n=8&b.model=llama-3.1-405b");
+  CHECK(canonical("n=8&b.n=8") == "v=1&d=2026-11&n=8&b.task=pretrain");
   CHECK(canonical("n=8&b.n=auto") == "v=1&d=2026-11&n=8&b.n=auto");
   CHECK(canonical("d.n=4&b.n=2&n=1") == "v=1&d=2026-11&n=1&b.n=2&d.n=4");
-  // A keeps 80 layers of its own; B has the layers of its model, which must be said.
-  CHECK(canonical("model=llama-3-8b&layers=80&b.model=llama-3-8b&b.layers=32") ==
+  // A has 80 layers of its own. Naming a model in B brings the layers of that model.
+  CHECK(canonical("model=llama-3-8b&layers=80&b.model=llama-3-8b") ==
         "v=1&d=2026-11&model=llama-3-8b&layers=80&b.layers=32");
+  CHECK(canonical("model=llama-3-8b&layers=80&b.model=llama-2-7b") ==
+        "v=1&d=2026-11&model=llama-3-8b&layers=80&b.model=llama-2-7b");
+  CHECK(canonical("model=llama-3-8b&layers=80&b.model=llama-2-7b&b.layers=80") ==
+        "v=1&d=2026-11&model=llama-3-8b&layers=80&b.model=llama-2-7b&b.layers=80");
 }
 
 TEST_CASE("the architecture of every model in the catalog fits into a chat message") {
@@ -253,16 +258,11 @@ TEST_CASE("the architecture of every model in the catalog fits into a chat messa
 
 TEST_CASE("a link is read in every dress it comes back in") {
   const std::string kRaw[] = {
-      kLink,
-      "https://example.org/envelope/#" + kLink,
-      "http://localhost:8000/#" + kLink,
+      kLink, "https://example.org/envelope/#" + kLink, "http://localhost:8000/#" + kLink,
       "file:///home/me/envelope.html#" + kLink,
       "https://example.org/?utm_source=x&fbclid=abc#" + kLink,
       "https://example.org/?n=9#" + kLink,  // the fragment wins
-      "#" + kLink,
-      "  " + kLink + "\n",
-      "?" + kLink,
-      "https://example.org/?" + kLink,
+      "#" + kLink, "  " + kLink + "\n", "?" + kLink, "https://example.org/?" + kLink,
       "https://example.org/?" + kLink + "&utm_source=mail&gclid=1&ref=hn",
       "https://example.org/?" + kLink + "#:~:text=llama",
       "https://example.org/?" + kLink + "#?secret=Ab9",
@@ -270,8 +270,7 @@ TEST_CASE("a link is read in every dress it comes back in") {
       "https://example.org/#" + kLink + "#?secret=AbC9",
       "https://example.org/#" + kLink + ":~:text=GPUs",
       "https://example.org/#" + kLink + "&view=card&theme=dark&edit=0",
-      "https://example.org/#?" + kLink,
-      "https://example.org/#/" + kLink,
+      "https://example.org/#?" + kLink, "https://example.org/#/" + kLink,
       "https://example.org/#!" + kLink,
       // escaped by HTML, once, twice, and by number
       "https://example.org/#v=1&amp;d=2026-11&amp;model=llama-3.1-70b&amp;tokens=1.25e12"
@@ -292,12 +291,9 @@ TEST_CASE("a link is read in every dress it comes back in") {
       "#tokens=1.25T&model=llama-3.1-70b&gpu=h200-sxm&n=8",
       "#tokens=1,250,000,000,000&model=llama-3.1-70b&gpu=h200-sxm&n=2x4",
       // what sentences, Markdown and mail leave on a link
-      "https://example.org/#" + kLink + ".",
-      "https://example.org/#" + kLink + ").",
-      "https://example.org/#" + kLink + "_",
-      "*https://example.org/#" + kLink + "*",
-      "<https://example.org/#" + kLink + ">",
-      "\"https://example.org/#" + kLink + "\",",
+      "https://example.org/#" + kLink + ".", "https://example.org/#" + kLink + ").",
+      "https://example.org/#" + kLink + "_", "*https://example.org/#" + kLink + "*",
+      "<https://example.org/#" + kLink + ">", "\"https://example.org/#" + kLink + "\",",
       "https://example.org/#" + kLink + "\u201d\u3002",
       "https://example.org/#v=1&d=2026-11&model=llama-3.1-\r\n70b&tokens=1.25e12&gpu=h200-\n"
       "sxm&n=8",
@@ -377,10 +373,11 @@ TEST_CASE("what cannot be read is said, with what was typed, and the rest is kep
 
 TEST_CASE("an unknown key gets the field that was probably meant") {
   const std::vector<std::pair<const char*, const char*>> kMeant = {
-      {"modle=1", "model "},        {"mdoel=1", "model "},    {"token=1", "tokens "},
-      {"gpus=1", "n "},             {"global_batch=1", "gbs "}, {"cluster.gpu=1", "n "},
-      {"b.gpus=1", "b.n "},         {"run.token=1", "tokens "}, {"deadlin=1", "deadline "},
-      {"usd_per_gpu_hour=1", "price "},
+      {"modle=1", "model "},      {"mdoel=1", "model "},
+      {"token=1", "tokens "},     {"gpus=1", "n "},
+      {"global_batch=1", "gbs "}, {"cluster.gpu=1", "n "},
+      {"b.gpus=1", "b.n "},       {"run.token=1", "tokens "},
+      {"deadlin=1", "deadline "}, {"usd_per_gpu_hour=1", "price "},
   };
   for (const auto& [text, key] : kMeant) {
     const Link link = decode(text);
@@ -400,9 +397,9 @@ TEST_CASE("hostile links are read in bounded time and give text that JSON can ca
       std::string("n=8\0&tp=2", 9),
       "n=%00&tp=%FF%FE",
       "\xff\xfe=\x80&n=\xc0\xaf",
-      "n=\xed\xa0\x80",          // a surrogate
-      "n=\xf4\x90\x80\x80",      // above the last code point
-      "n=\xe2\x82",              // cut in the middle
+      "n=\xed\xa0\x80",      // a surrogate
+      "n=\xf4\x90\x80\x80",  // above the last code point
+      "n=\xe2\x82",          // cut in the middle
       "%=%&%2=%2&%zz=%zz",
       "__proto__=1&constructor=2&toString=3",
       "<script>alert(1)</script>=<img src=x onerror=alert(1)>",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the world has published, against what the core counts. The claims are in published/claims.json,
-// each with its source; a tolerance is half the last digit printed, or as wide as the claim says why.
+// What the world has published, against what the core counts. The claims are in
+// published/claims.json, each with its source; a tolerance is half the last digit printed, or as
+// wide as the claim says why.
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -65,7 +66,8 @@ TEST_CASE("published: every claim holds") {
     const double published = claim.number_at("published"), least = claim.number_at("at_least"),
                  most = claim.number_at("at_most");
     CHECK((given(published) || given(least) || given(most)));
-    if (given(published)) CHECK(std::abs(value - published) <= claim.number_at("tolerance") * published);
+    if (given(published))
+      CHECK(std::abs(value - published) <= claim.number_at("tolerance") * published);
     if (given(least)) CHECK(value >= least);
     if (given(most)) CHECK(value <= most);
   }

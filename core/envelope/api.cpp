@@ -47,6 +47,9 @@ Input from_link(std::string_view text) {
 
 Input from_json(const Json& json) {
   Input in;
+  if (json.kind != Json::Kind::object)
+    in.problems.push_back({"", Severity::error, "wrong_type", "A scenario is an object of fields.",
+                           "Give {\"model.id\": \"llama-3.1-8b\"}, or a link.", ""});
   const Patch patch = patch_of(json, in.problems);
   in.scenario = scenario_of(patch, in.problems);
   return in;
@@ -54,7 +57,8 @@ Input from_json(const Json& json) {
 
 Input read(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || text[first] != '{') return from_link(text);
+  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '['))
+    return from_link(text);
   Input in;
   Json json;
   if (!parse_json(text, json, in.problems)) {
@@ -111,7 +115,8 @@ void write_row(JsonWriter& w, const Row& row) {
   w.member("source", row.source).member("as_of", row.as_of);
   if (!row.note.empty()) w.member("note", row.note);
   if (row.published_params > 0) {
-    w.member("published_params", row.published_params).member("published_exact", row.published_exact);
+    w.member("published_params", row.published_params)
+        .member("published_exact", row.published_exact);
     w.member("published_source", row.published_source);
   }
   if (row.published_active > 0) w.member("published_active", row.published_active);
@@ -182,7 +187,9 @@ void write_field(JsonWriter& w, const Field& f, const Scenario& defaults) {
 
 void write_format(JsonWriter& w, const FormatInfo& f) {
   w.object().member("id", f.id).member("label", f.label).member("storage", f.storage);
-  w.member("bits", f.bits).member("sign_bits", f.sign_bits).member("exponent_bits", f.exponent_bits);
+  w.member("bits", f.bits)
+      .member("sign_bits", f.sign_bits)
+      .member("exponent_bits", f.exponent_bits);
   w.member("mantissa_bits", f.mantissa_bits).member("bias", f.bias).member("max", f.max);
   w.member("min_normal", f.min_normal).member("min_subnormal", f.min_subnormal);
   w.member("epsilon", f.epsilon).member("digits", f.digits).member("infinity", f.infinity);
@@ -217,13 +224,15 @@ bool read_axis(const Json& in, Axis& axis) {
           if (axis.field->choices[i].id == v.text) axis.values.push_back(static_cast<double>(i));
     }
   } else {
-    const double from = in.number_at("from"), to = in.number_at("to"), count = in.number_at("count");
+    const double from = in.number_at("from"), to = in.number_at("to"),
+                 count = in.number_at("count");
     const bool log = in.text_at("scale") == "log";
     if (!given(from) || !given(to) || !(count >= 1 && count <= kMostPoints)) return false;
     if (log && !(from > 0 && to > 0)) return false;
     axis.values = spaced(*axis.field, from, to, static_cast<std::size_t>(count), log);
   }
-  std::erase_if(axis.values, [&](double v) { return !(v >= axis.field->min && v <= axis.field->max); });
+  std::erase_if(axis.values,
+                [&](double v) { return !(v >= axis.field->min && v <= axis.field->max); });
   return !axis.values.empty();
 }
 
@@ -267,8 +276,12 @@ std::string schema() {
   }
   w.end().key("examples").array();
   for (const Example& e : replay_book().examples)
-    w.object().member("id", e.id).member("task", e.task).member("title", e.title)
-        .member("link", e.link).end();
+    w.object()
+        .member("id", e.id)
+        .member("task", e.task)
+        .member("title", e.title)
+        .member("link", e.link)
+        .end();
   return w.end().end().take();
 }
 
@@ -277,8 +290,7 @@ std::string open(std::string_view link) {
   JsonWriter w;
   w.object().member("patch", diff(in.scenario)).member("link", encode(in.scenario, in.others));
   w.key("compare").object();
-  for (const auto& [scope, other] : in.others)
-    w.member(std::string_view(&scope, 1), diff(other));
+  for (const auto& [scope, other] : in.others) w.member(std::string_view(&scope, 1), diff(other));
   w.end();
   write(w, in.problems);
   return w.end().take();
@@ -302,7 +314,11 @@ std::string estimate(std::string_view patch_or_link) {
   write(w, verdict(s, report), s);
   w.key("steps").array();
   for (const Step& step : steps)
-    w.object().member("id", step.id).member("value", step.value).member("formula", step.formula).end();
+    w.object()
+        .member("id", step.id)
+        .member("value", step.value)
+        .member("formula", step.formula)
+        .end();
   w.end().key("findings").array();
   for (const Finding& f : findings(s, report)) write(w, f, s);
   w.end();
@@ -367,8 +383,14 @@ std::string replays() {
   JsonWriter w;
   w.object().key("documents").array();
   for (const Document& d : replay_book().documents)
-    w.object().member("id", d.id).member("title", d.title).member("author", d.author)
-        .member("date", d.date).member("url", d.url).member("kind", d.kind).end();
+    w.object()
+        .member("id", d.id)
+        .member("title", d.title)
+        .member("author", d.author)
+        .member("date", d.date)
+        .member("url", d.url)
+        .member("kind", d.kind)
+        .end();
   w.end().key("rows").array();
   for (const Replay& r : computed_replays()) {
     w.object().member("id", r.id).member("document", r.document).member("place", r.place);

@@ -15,9 +15,12 @@ struct Norms {
 Norms norm_size(const Model& m) {
   switch (m.norm) {
     case Norm::rmsnorm:
-    case Norm::layernorm_nobias: return {m.hidden, "model.hidden"};
-    case Norm::layernorm: return {2 * m.hidden, "2*model.hidden"};
-    case Norm::nonparametric: break;
+    case Norm::layernorm_nobias:
+      return {m.hidden, "model.hidden"};
+    case Norm::layernorm:
+      return {2 * m.hidden, "2*model.hidden"};
+    case Norm::nonparametric:
+      break;
   }
   return {0, "0"};
 }
@@ -44,10 +47,9 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
   a.layers = L;
   a.decoder_layers = two_stacks ? L - m.encoder_layers : L;
   a.cross_layers = two_stacks ? a.decoder_layers : 0;
-  const double blocks =
-      two_stacks ? note("arch.attention_blocks", L + a.cross_layers,
-                        "2*model.layers - model.encoder_layers")
-                 : note("arch.attention_blocks", L, "model.layers");
+  const double blocks = two_stacks ? note("arch.attention_blocks", L + a.cross_layers,
+                                          "2*model.layers - model.encoder_layers")
+                                   : note("arch.attention_blocks", L, "model.layers");
 
   double per_block = 0;
   if (mla && m.q_rank > 0)
@@ -66,44 +68,43 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
                      "+ model.kv_rank*model.heads*(model.nope_dim + model.v_dim) + "
                      "arch.o_width*model.hidden");
   else if (m.relative_projection)
-    per_block = note("arch.attention_block",
-                     d * (2 * a.qk_width + a.k_width + a.v_width + a.o_width),
-                     "model.hidden*(2*arch.qk_width + arch.k_width + arch.v_width + arch.o_width)");
+    per_block =
+        note("arch.attention_block", d * (2 * a.qk_width + a.k_width + a.v_width + a.o_width),
+             "model.hidden*(2*arch.qk_width + arch.k_width + arch.v_width + arch.o_width)");
   else
-    per_block = note("arch.attention_block",
-                     d * (a.qk_width + a.k_width + a.v_width + a.o_width),
+    per_block = note("arch.attention_block", d * (a.qk_width + a.k_width + a.v_width + a.o_width),
                      "model.hidden*(arch.qk_width + arch.k_width + arch.v_width + arch.o_width)");
-  a.attention = note("params.attention", blocks * per_block,
-                     "arch.attention_blocks*arch.attention_block");
+  a.attention =
+      note("params.attention", blocks * per_block, "arch.attention_blocks*arch.attention_block");
 
   const double g = note("arch.mlp_matrices", m.gated ? 3.0 : 2.0);
   const bool moe = m.experts > 0;
   a.moe_layers = moe ? note("arch.moe_layers", std::floor((L - m.first_dense) / m.moe_every),
                             "floor((model.layers - model.first_dense)/model.moe_every)")
                      : note("arch.moe_layers", 0.0);
-  const double dense = note("arch.dense_layers", L - a.moe_layers, "model.layers - arch.moe_layers");
+  const double dense =
+      note("arch.dense_layers", L - a.moe_layers, "model.layers - arch.moe_layers");
   a.mlp = note("params.mlp", dense * g * d * f + a.moe_layers * g * d * m.residual_ffn,
                "arch.dense_layers*arch.mlp_matrices*model.hidden*model.ffn + "
                "arch.moe_layers*arch.mlp_matrices*model.hidden*model.residual_ffn");
   if (moe) {
     // Biases of an expert: one per up or gate projection, plus the output.
-    const double one =
-        m.expert_bias ? note("arch.expert", g * d * m.moe_ffn + (g - 1) * m.moe_ffn + d,
-                             "arch.mlp_matrices*model.hidden*model.moe_ffn + "
-                             "(arch.mlp_matrices - 1)*model.moe_ffn + model.hidden")
-                      : note("arch.expert", g * d * m.moe_ffn,
-                             "arch.mlp_matrices*model.hidden*model.moe_ffn");
+    const double one = m.expert_bias
+                           ? note("arch.expert", g * d * m.moe_ffn + (g - 1) * m.moe_ffn + d,
+                                  "arch.mlp_matrices*model.hidden*model.moe_ffn + "
+                                  "(arch.mlp_matrices - 1)*model.moe_ffn + model.hidden")
+                           : note("arch.expert", g * d * m.moe_ffn,
+                                  "arch.mlp_matrices*model.hidden*model.moe_ffn");
     a.experts = note("params.experts", a.moe_layers * m.experts * one,
                      "arch.moe_layers*model.experts*arch.expert");
     if (m.shared_ffn > 0)
       a.shared_experts =
-          m.expert_bias
-              ? note("params.shared_experts",
-                     a.moe_layers * (g * d * m.shared_ffn + (g - 1) * m.shared_ffn + d),
-                     "arch.moe_layers*(arch.mlp_matrices*model.hidden*model.shared_ffn + "
-                     "(arch.mlp_matrices - 1)*model.shared_ffn + model.hidden)")
-              : note("params.shared_experts", a.moe_layers * g * d * m.shared_ffn,
-                     "arch.moe_layers*arch.mlp_matrices*model.hidden*model.shared_ffn");
+          m.expert_bias ? note("params.shared_experts",
+                               a.moe_layers * (g * d * m.shared_ffn + (g - 1) * m.shared_ffn + d),
+                               "arch.moe_layers*(arch.mlp_matrices*model.hidden*model.shared_ffn + "
+                               "(arch.mlp_matrices - 1)*model.shared_ffn + model.hidden)")
+                        : note("params.shared_experts", a.moe_layers * g * d * m.shared_ffn,
+                               "arch.moe_layers*arch.mlp_matrices*model.hidden*model.shared_ffn");
     a.router = note("params.router",
                     a.moe_layers * (d * m.experts + (m.router_bias ? m.experts : 0) +
                                     (m.score_bias ? m.experts : 0) + (m.shared_gate ? d : 0)),
@@ -137,16 +138,16 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
                           : note("arch.global_layers", 0.0);
   else
     a.global_layers = note("arch.global_layers", L, "model.layers");
-  a.local_layers = note("arch.local_layers", L - a.global_layers,
-                        "model.layers - arch.global_layers");
+  a.local_layers =
+      note("arch.local_layers", L - a.global_layers, "model.layers - arch.global_layers");
 
-  a.matrix_sides = note(
-      "arch.matrix_sides",
-      blocks * (4 * d + a.qk_width + a.k_width + a.v_width + a.o_width) +
-          dense * g * (d + f) + a.moe_layers * m.experts * g * (d + m.moe_ffn),
-      "arch.attention_blocks*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + "
-      "arch.o_width) + arch.dense_layers*arch.mlp_matrices*(model.hidden + model.ffn) + "
-      "arch.moe_layers*model.experts*arch.mlp_matrices*(model.hidden + model.moe_ffn)");
+  a.matrix_sides =
+      note("arch.matrix_sides",
+           blocks * (4 * d + a.qk_width + a.k_width + a.v_width + a.o_width) + dense * g * (d + f) +
+               a.moe_layers * m.experts * g * (d + m.moe_ffn),
+           "arch.attention_blocks*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + "
+           "arch.o_width) + arch.dense_layers*arch.mlp_matrices*(model.hidden + model.ffn) + "
+           "arch.moe_layers*model.experts*arch.mlp_matrices*(model.hidden + model.moe_ffn)");
 }
 
 /// A vision transformer: patch embedding, class token and positions, blocks, head.
@@ -157,8 +158,7 @@ void vision(const Model& m, Architecture& a, const Ledger& note) {
       note("arch.image_tokens", side * side + 1, "floor(model.image/model.patch)^2 + 1");
   a.embedding = note("params.embedding", 3 * p * p * d + (m.patch_bias ? d : 0),
                      "3*model.patch^2*model.hidden + model.patch_bias*model.hidden");
-  a.head = note("params.head",
-                (m.classes > 0 ? d * m.classes + m.classes : 0) + d * m.projection,
+  a.head = note("params.head", (m.classes > 0 ? d * m.classes + m.classes : 0) + d * m.projection,
                 "model.hidden*model.classes + model.classes + model.hidden*model.projection");
   const Norms n = norm_size(m);
   note("arch.norm_size", n.size, n.formula);
@@ -182,8 +182,7 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
   const Norms n = norm_size(m);
   note("arch.norm_size", n.size, n.formula);
   if (m.kind == ModelKind::encoder_decoder) {
-    a.norms = note("params.norms",
-                   (2 * m.encoder_layers + 3 * a.decoder_layers + 2) * n.size,
+    a.norms = note("params.norms", (2 * m.encoder_layers + 3 * a.decoder_layers + 2) * n.size,
                    "(2*model.encoder_layers + 3*(model.layers - model.encoder_layers) + 2)*"
                    "arch.norm_size");
   } else {
@@ -207,18 +206,17 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
   }
 
   // Projections into and out of a narrower embedding (OPT 350M, ALBERT).
-  const double projections =
-      given(m.embed_dim) && e != d ? note("arch.projections", 2 * e * d, "2*arch.embed_dim*model.hidden")
-                                   : note("arch.projections", 0.0);
-  a.other = note(
-      "params.other",
-      projections + m.learned_positions * d + m.token_types * d +
-          (m.pooler ? d * d + d : 0) + 2 * m.relative_buckets * m.heads +
-          (m.sinks ? L * m.heads : 0) + m.extra_params,
-      "arch.projections + model.learned_positions*model.hidden + "
-      "model.token_types*model.hidden + model.pooler*(model.hidden^2 + model.hidden) + "
-      "2*model.relative_buckets*model.heads + model.sinks*model.layers*model.heads + "
-      "model.extra_params");
+  const double projections = given(m.embed_dim) && e != d ? note("arch.projections", 2 * e * d,
+                                                                 "2*arch.embed_dim*model.hidden")
+                                                          : note("arch.projections", 0.0);
+  a.other =
+      note("params.other",
+           projections + m.learned_positions * d + m.token_types * d + (m.pooler ? d * d + d : 0) +
+               2 * m.relative_buckets * m.heads + (m.sinks ? L * m.heads : 0) + m.extra_params,
+           "arch.projections + model.learned_positions*model.hidden + "
+           "model.token_types*model.hidden + model.pooler*(model.hidden^2 + model.hidden) + "
+           "2*model.relative_buckets*model.heads + model.sinks*model.layers*model.heads + "
+           "model.extra_params");
 
   // The head multiplies each token even when its weights are those of the embedding.
   const double routed = a.moe_layers * m.top_k * (m.gated ? 3 : 2) * d * m.moe_ffn;
@@ -235,6 +233,9 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
                           "arch.moe_layers*model.top_k*arch.mlp_matrices*model.hidden*model.moe_ffn"
                           " + arch.moe_layers*model.hidden*model.experts + arch.projections + "
                           "arch.head_matrix");
+  else if (m.kind == ModelKind::encoder_decoder)  // a token passes one stack or the other
+    a.matmul = note("params.matmul", (a.attention + a.mlp) / 2 + head_matrix,
+                    "(params.attention + params.mlp)/2 + arch.head_matrix");
   else
     a.matmul = note("params.matmul", a.attention + a.mlp + projections + head_matrix,
                     "params.attention + params.mlp + arch.projections + arch.head_matrix");
@@ -245,8 +246,7 @@ double trainable(const Scenario& s, const Architecture& a, const Ledger& note) {
   const Model& m = s.model;
   if (s.run.task != Task::finetune || s.tune.method == Method::full)
     return note("params.trainable", a.total, "params.total");
-  if (given(s.tune.trainable))
-    return note("params.trainable", s.tune.trainable, "tune.trainable");
+  if (given(s.tune.trainable)) return note("params.trainable", s.tune.trainable, "tune.trainable");
   // Nothing is known of the matrices: the reduction of the LoRA paper, 10,000 times.
   if (!a.known) return note("params.trainable", a.total / 10000, "params.total/10000");
 
@@ -266,18 +266,17 @@ double trainable(const Scenario& s, const Architecture& a, const Ledger& note) {
   else
     sides = note("tune.attention_sides", 4 * d + a.qk_width + a.k_width + a.v_width + a.o_width,
                  "4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + arch.o_width");
-  const double attention =
-      note("tune.attention_adapters", r * sides * (a.layers + a.cross_layers),
-           "tune.rank*tune.attention_sides*arch.attention_blocks");
+  const double attention = note("tune.attention_adapters", r * sides * (a.layers + a.cross_layers),
+                                "tune.rank*tune.attention_sides*arch.attention_blocks");
   if (s.tune.targets != Targets::all_linear)
     return note("params.trainable", attention, "tune.attention_adapters");
   const double g = m.gated ? 3 : 2, dense = m.layers - a.moe_layers;
   const double mlp = note(
       "tune.mlp_adapters",
       r * g *
-          (dense * (d + m.ffn) + a.moe_layers * (m.experts * (d + m.moe_ffn) +
-                                                 (m.shared_ffn > 0 ? d + m.shared_ffn : 0) +
-                                                 (m.residual_ffn > 0 ? d + m.residual_ffn : 0))),
+          (dense * (d + m.ffn) +
+           a.moe_layers * (m.experts * (d + m.moe_ffn) + (m.shared_ffn > 0 ? d + m.shared_ffn : 0) +
+                           (m.residual_ffn > 0 ? d + m.residual_ffn : 0))),
       m.shared_ffn > 0
           ? "tune.rank*arch.mlp_matrices*(arch.dense_layers*(model.hidden + model.ffn) + "
             "arch.moe_layers*(model.experts*(model.hidden + model.moe_ffn) + model.hidden + "
@@ -325,7 +324,10 @@ Architecture architecture(const Scenario& s, const Ledger& note) {
     a.total = note("params.total", dense,
                    "params.embedding + params.attention + params.mlp + params.norms + "
                    "params.biases + params.head + params.other");
-    a.active = note("params.active", dense, "params.total");
+    a.active = m.kind == ModelKind::encoder_decoder
+                   ? note("params.active", dense - (a.attention + a.mlp) / 2,
+                          "params.total - (params.attention + params.mlp)/2")
+                   : note("params.active", dense, "params.total");
   }
   a.trainable = trainable(s, a, note);
   return a;

@@ -42,7 +42,8 @@ std::vector<Row> read_rows(std::string_view text) {
     if (const double year = in.number_at("year"); given(year)) row.year = year;
     row.set = set_of(in);
     if (const Json* past = in.find("history"))
-      for (const Json& p : past->items) row.history.push_back({month_of(p.text_at("until")), set_of(p)});
+      for (const Json& p : past->items)
+        row.history.push_back({month_of(p.text_at("until")), set_of(p)});
     if (const Json* published = in.find("published")) {
       if (const double n = published->number_at("params"); given(n)) row.published_params = n;
       if (const double n = published->number_at("active"); given(n)) row.published_active = n;
@@ -72,7 +73,8 @@ std::vector<PriceRow> read_prices(std::string_view text) {
     row.as_of = in.text_at("as_of");
     row.usd = in.number_at("usd");
     row.since = kSnapshots[0];
-    if (const std::string_view since = in.text_at("since"); !since.empty()) row.since = month_of(since);
+    if (const std::string_view since = in.text_at("since"); !since.empty())
+      row.since = month_of(since);
     if (const double count = in.number_at("count"); given(count)) row.count = count;
     if (const Json* source = sources->find(in.text_at("source"))) {
       row.source = source->text_at("title");
@@ -108,7 +110,8 @@ const Patch& Row::as_of_snapshot(double snapshot) const {
 }
 
 const CatalogData& catalog() {
-  static const CatalogData data = {read_rows(embedded::models()), read_rows(embedded::accelerators()),
+  static const CatalogData data = {read_rows(embedded::models()),
+                                   read_rows(embedded::accelerators()),
                                    read_rows(embedded::recipes()), read_prices(embedded::prices())};
   return data;
 }

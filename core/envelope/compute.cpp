@@ -14,8 +14,7 @@ Tokens tokens_of(const Scenario& s, const Architecture& a, const Ledger& note) {
     return note("compute.tokens", Flops{s.run.compute} / (6 * a.active * FlopsPerToken{1}),
                 "run.compute/(6*params.active)");
   if (s.run.task == Task::finetune)
-    return note("compute.tokens",
-                Tokens{s.tune.examples * s.tune.example_tokens * s.tune.epochs},
+    return note("compute.tokens", Tokens{s.tune.examples * s.tune.example_tokens * s.tune.epochs},
                 "tune.examples*tune.example_tokens*tune.epochs");
   if (given(s.model.trained_tokens))
     return note("compute.tokens", Tokens{s.model.trained_tokens}, "model.trained_tokens");
@@ -26,14 +25,15 @@ Tokens tokens_of(const Scenario& s, const Architecture& a, const Ledger& note) {
 
 Attended attended(const Scenario& s, const Architecture& a, double n) {
   const Model& m = s.model;
-  if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit)
-    return {a.layers * n, a.layers * n};
-  if (m.kind == ModelKind::encoder_decoder)  // encoder full, decoder causal, cross full
-    return {m.encoder_layers * n + a.decoder_layers * (n / 2 + n),
-            m.encoder_layers * n + 2 * a.decoder_layers * n};
+  if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit) return {a.layers * n, a.layers * n};
+  if (m.kind ==
+      ModelKind::encoder_decoder)  // half the tokens: encoder full; half: decoder and cross
+    return {(m.encoder_layers * n + a.decoder_layers * (n / 2 + n)) / 2,
+            (m.encoder_layers * n + 2 * a.decoder_layers * n) / 2};
   const double w = std::min(m.window, n);
-  return {a.global_layers * n / 2 + (a.local_layers > 0 ? a.local_layers * (w - w * w / (2 * n)) : 0),
-          a.global_layers * n + a.local_layers * w};
+  return {
+      a.global_layers * n / 2 + (a.local_layers > 0 ? a.local_layers * (w - w * w / (2 * n)) : 0),
+      a.global_layers * n + a.local_layers * w};
 }
 
 Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
@@ -63,9 +63,9 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
         break;
       case ModelKind::encoder_decoder:
         causal_formula =
-            "model.encoder_layers*run.seq + (model.layers - model.encoder_layers)*run.seq*3/2";
+            "(model.encoder_layers*run.seq + (model.layers - model.encoder_layers)*run.seq*3/2)/2";
         full_formula =
-            "model.encoder_layers*run.seq + 2*(model.layers - model.encoder_layers)*run.seq";
+            "(model.encoder_layers*run.seq + 2*(model.layers - model.encoder_layers)*run.seq)/2";
         break;
       default:
         causal_formula =
@@ -107,7 +107,9 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
     c.per_token_6nd = note("compute.per_token_6nd", 3 * kMac * N, "6*params.active");
   }
   switch (s.run.recompute) {
-    case Recompute::none: c.recompute = note("compute.recompute", FlopsPerToken{0}); break;
+    case Recompute::none:
+      c.recompute = note("compute.recompute", FlopsPerToken{0});
+      break;
     case Recompute::selective:
       c.recompute = note("compute.recompute", causal, "compute.attention_causal");
       break;

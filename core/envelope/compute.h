@@ -9,13 +9,13 @@
 namespace envelope {
 
 struct Compute {
-  Tokens tokens;                        ///< Of the whole run.
-  FlopsPerToken forward, backward;      ///< With causal attention.
-  FlopsPerToken recompute;              ///< Done again in the backward pass.
+  Tokens tokens;                    ///< Of the whole run.
+  FlopsPerToken forward, backward;  ///< With causal attention.
+  FlopsPerToken recompute;          ///< Done again in the backward pass.
   FlopsPerToken per_token_6nd, per_token_causal, per_token_full;
-  FlopsPerToken per_token;              ///< In the convention that the scenario asks for.
-  Flops train;                          ///< per_token x tokens
-  Flops hardware;                       ///< With recomputation.
+  FlopsPerToken per_token;  ///< In the convention that the scenario asks for.
+  Flops train;              ///< per_token x tokens
+  Flops hardware;           ///< With recomputation.
 };
 
 /// Tokens a query attends to, summed over the layers: causal (average over positions) and full.

@@ -17,7 +17,8 @@ Cost cost(const Scenario& scenario, const Work& w, const Layout& l, const Servin
           const Ledger& note);
 
 /// Largest model, in parameters, that the GPUs in use can hold: for inference, full training, LoRA
-/// and QLoRA. Activations, KV cache and adapters are left out. The blog's rule has 4, 24 and 8 bytes.
+/// and QLoRA. Activations, KV cache and adapters are left out. The blog's rule has 4, 24 and 8
+/// bytes.
 void largest(const Scenario& scenario, const Layout& l, const Ledger& note);
 
 }  // namespace envelope

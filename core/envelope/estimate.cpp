@@ -36,8 +36,8 @@ Report estimate(const Scenario& s, const Ledger& note) {
   largest(s, r.layout, note);
   if (s.run.task == Task::pretrain) {
     const Budget budget = budget_of(s, r.compute, r.work, r.cost);
-    r.scaling = scaling(s, r.architecture.active, r.compute.tokens, budget.flops, note,
-                        budget.formula);
+    r.scaling =
+        scaling(s, r.architecture.active, r.compute.tokens, budget.flops, note, budget.formula);
   }
   return r;
 }

@@ -63,7 +63,8 @@ std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
       add("Tensor parallel over " + number_text(std::min(s.gpu.domain, 8.0)),
           {{"cluster.tp", std::min(s.gpu.domain, 8.0)}});
   } else {
-    if (bytes_per_value(s.serve.weights) > 1) add("INT8 weights", {{"serve.weights", std::string("int8")}});
+    if (bytes_per_value(s.serve.weights) > 1)
+      add("INT8 weights", {{"serve.weights", std::string("int8")}});
     if (bytes_per_value(s.serve.weights) > 0.6)
       add("4-bit weights", {{"serve.weights", std::string("int4-g128")}});
     if (r.memory.kv_cache.value > 0 && bytes_per_value(s.serve.kv) > 1)
@@ -99,7 +100,8 @@ std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
 void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
   if (given(r.layout.for_deadline) && given(r.layout.to_fit)) {
     const bool time = r.layout.for_deadline > r.layout.to_fit;
-    out.push_back({Tone::info, time ? "deadline_binds" : "memory_binds",
+    out.push_back({Tone::info,
+                   time ? "deadline_binds" : "memory_binds",
                    {"gpus.to_fit", "gpus.for_deadline"},
                    {text(time ? "The deadline decides: it takes " : "Memory decides: it takes "),
                     metric(time ? "gpus.for_deadline" : "gpus.to_fit"),
@@ -108,21 +110,28 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
                     text(time ? " would hold the model." : " would be in time.")},
                    {}});
     if (given(s.cluster.gpus) && s.cluster.gpus < r.layout.for_deadline)
-      out.push_back({Tone::warning, "too_late", {"time.total", "run.deadline"},
+      out.push_back({Tone::warning,
+                     "too_late",
+                     {"time.total", "run.deadline"},
                      {text("With "), metric("gpus.used"), text(" GPUs the run takes "),
                       metric("time.total"), text(", longer than the deadline.")},
                      {{"Use " + number_text(r.layout.for_deadline) + " GPUs",
-                       {{"cluster.gpus", r.layout.for_deadline}}, r.layout.fits,
+                       {{"cluster.gpus", r.layout.for_deadline}},
+                       r.layout.fits,
                        r.layout.per_gpu.value}}});
   }
   if (s.run.task != Task::serve && !r.memory.by_rule) {
     if (!r.architecture.known && s.states.activations == Activations::estimate)
-      out.push_back({Tone::warning, "activations_unknown", {"memory.total"},
+      out.push_back({Tone::warning,
+                     "activations_unknown",
+                     {"memory.total"},
                      {text("Only the size of the model is known, so activations and logits are "
                            "left out. Choose bytes per parameter for a rule of thumb.")},
                      {}});
     else if (r.memory.activations.value > 0)
-      out.push_back({Tone::info, "activations_estimated", {"memory.activations"},
+      out.push_back({Tone::info,
+                     "activations_estimated",
+                     {"memory.activations"},
                      {text("Activations ("), metric("memory.activations"),
                       text(" undivided) are an estimate for one micro-batch; frameworks differ.")},
                      {}});
@@ -132,24 +141,39 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
 void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
   if (s.run.task == Task::serve) {
     if (r.architecture.known && s.serve.prompt + s.serve.output > s.model.max_seq)
-      out.push_back({Tone::warning, "beyond_context", {"serve.prompt", "model.max_seq"},
+      out.push_back({Tone::warning,
+                     "beyond_context",
+                     {"serve.prompt", "model.max_seq"},
                      {text("Prompt and output ("), metric("serving.context"),
                       text(" tokens) are longer than the context this model was published for (" +
                            number_text(s.model.max_seq) + ").")},
                      {}});
     return;
   }
+  if (r.architecture.known && s.model.kind != ModelKind::vit && s.run.seq > s.model.max_seq)
+    out.push_back({Tone::warning,
+                   "beyond_context",
+                   {"run.seq", "model.max_seq"},
+                   {text("Sequences of " + number_text(s.run.seq) +
+                         " tokens are longer than the context this model was published for (" +
+                         number_text(s.model.max_seq) + ").")},
+                   {}});
   if (r.work.band) {
     const Utilisation& u = utilisation(s, r.architecture);
     if (u.rows > 0)
-      out.push_back({Tone::info, "mfu_published", {"time.mfu"},
-                     {text("The MFU of "), metric("time.mfu"),
-                      text(" is the median of " + std::to_string(u.rows) +
-                           " published training speeds on comparable hardware, collected to November "
-                           "2026; the band spans their 10th to 90th percentile.")},
-                     {}});
+      out.push_back(
+          {Tone::info,
+           "mfu_published",
+           {"time.mfu"},
+           {text("The MFU of "), metric("time.mfu"),
+            text(" is the median of " + std::to_string(u.rows) +
+                 " published training speeds on comparable hardware, collected to November "
+                 "2026; the band spans their 10th to 90th percentile.")},
+           {}});
     else
-      out.push_back({Tone::warning, "mfu_unknown", {"time.mfu"},
+      out.push_back({Tone::warning,
+                     "mfu_unknown",
+                     {"time.mfu"},
                      {text("No published training speed is at hand for this accelerator and "
                            "precision. "),
                       metric("time.mfu"),
@@ -157,7 +181,9 @@ void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out
                      {}});
   }
   if (r.work.mfu > 1)
-    out.push_back({Tone::bad, "beyond_peak", {"time.mfu"},
+    out.push_back({Tone::bad,
+                   "beyond_peak",
+                   {"time.mfu"},
                    {text("This needs "), metric("time.mfu"),
                     text(" of the dense peak, which no hardware delivers.")},
                    {}});
@@ -165,7 +191,9 @@ void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out
 
 void money_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
   if (!given(r.cost.price))
-    out.push_back({Tone::warning, "no_price", {"price.usd_per_gpu_hour"},
+    out.push_back({Tone::warning,
+                   "no_price",
+                   {"price.usd_per_gpu_hour"},
                    {text("The price list has no price for this accelerator on these terms. Give a "
                          "price per GPU-hour to see the cost.")},
                    {}});
@@ -174,7 +202,9 @@ void money_findings(const Scenario& s, const Report& r, std::vector<Finding>& ou
   const double flops = 6 * r.architecture.active * r.compute.tokens.value;
   if ((given(law.params_max) && r.architecture.active > law.params_max) ||
       (given(law.flops_max) && flops > law.flops_max))
-    out.push_back({Tone::info, "beyond_law", {"scaling.loss", "scaling.optimal_params"},
+    out.push_back({Tone::info,
+                   "beyond_law",
+                   {"scaling.loss", "scaling.optimal_params"},
                    {text("Loss and compute-optimal size extrapolate: " + std::string(law.label) +
                          " was fitted on smaller runs (" + std::string(law.domain) + ").")},
                    {}});
@@ -184,10 +214,14 @@ void money_findings(const Scenario& s, const Report& r, std::vector<Finding>& ou
 
 std::string_view tone_id(Tone tone) {
   switch (tone) {
-    case Tone::good: return "good";
-    case Tone::info: return "info";
-    case Tone::warning: return "warning";
-    case Tone::bad: return "bad";
+    case Tone::good:
+      return "good";
+    case Tone::info:
+      return "info";
+    case Tone::warning:
+      return "warning";
+    case Tone::bad:
+      return "bad";
   }
   return {};
 }
@@ -198,8 +232,9 @@ Sentence summary(const Scenario& s, const Report& r) {
   if (s.run.task == Task::serve) {
     say("Serving ");
     model_parts(s, out);
-    say(" in " + std::string(label_of("serve.weights", s)) + " to " + number_text(s.serve.batch) +
-        " users at once takes ");
+    say(" in " + std::string(label_of("serve.weights", s)) + " to " +
+        (s.serve.batch == 1 ? "one user" : number_text(s.serve.batch) + " users at once") +
+        " takes ");
     out.push_back(metric("memory.total"));
     say(" of memory: ");
     out.push_back(metric("gpus.used"));
@@ -216,8 +251,9 @@ Sentence summary(const Scenario& s, const Report& r) {
   if (s.run.task == Task::finetune) {
     say("Fine-tuning ");
     model_parts(s, out);
-    say(s.tune.method == Method::full ? " (all weights)"
-                                      : " with " + std::string(s.tune.method == Method::lora ? "LoRA" : "QLoRA"));
+    say(s.tune.method == Method::full
+            ? " (all weights)"
+            : " with " + std::string(s.tune.method == Method::lora ? "LoRA" : "QLoRA"));
   } else {
     say("Training ");
     model_parts(s, out);
@@ -243,17 +279,22 @@ Sentence summary(const Scenario& s, const Report& r) {
 
 Finding verdict(const Scenario& s, const Report& r) {
   if (r.layout.fits)
-    return {Tone::good, "fits", {"layout.per_gpu", "layout.free"},
+    return {Tone::good,
+            "fits",
+            {"layout.per_gpu", "layout.free"},
             {text("Fits, with "), metric("layout.free"), text(" free of "),
              metric("layout.capacity"), text(" on each GPU.")},
             {}};
-  Finding f{Tone::bad, "does_not_fit", {"layout.per_gpu", "layout.free"},
-            {text("Does not fit: each GPU would need "), metric("layout.per_gpu"), text(" and has "),
-             metric("layout.capacity"), text(".")},
+  Finding f{Tone::bad,
+            "does_not_fit",
+            {"layout.per_gpu", "layout.free"},
+            {text("Does not fit: each GPU would need "), metric("layout.per_gpu"),
+             text(" and has "), metric("layout.capacity"), text(".")},
             remedies(s, r)};
   if (!given(r.layout.to_fit))
-    f.message.push_back(text(" More GPUs alone do not help: what each one must hold is already too "
-                             "much."));
+    f.message.push_back(
+        text(" More GPUs alone do not help: what each one must hold is already too "
+             "much."));
   return f;
 }
 

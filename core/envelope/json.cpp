@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -17,8 +18,10 @@ bool too_deep(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (quoted) {
-      if (c == '\\') ++i;
-      else if (c == '"') quoted = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        quoted = false;
     } else if (c == '"') {
       quoted = true;
     } else if (c == '{' || c == '[') {
@@ -28,6 +31,36 @@ bool too_deep(std::string_view text) {
     }
   }
   return false;
+}
+
+/// Words that JSON does not know (1e400, NaN, 15.6T) become text, so that the field they stand at
+/// can say what is wrong with them and the rest of the document is kept.
+std::string quote_strange_words(std::string_view text) {
+  const auto wordy = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '+' || c == '-' || c == '_' || c == '%' || c == '^' || c == '$';
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    if (text[i] == '"') {
+      for (++end; end < text.size() && text[end] != '"'; ++end)
+        if (text[end] == '\\') ++end;
+      end = std::min(end + 1, text.size());
+      out += text.substr(i, end - i);
+    } else if (wordy(text[i])) {
+      while (end < text.size() && wordy(text[end])) ++end;
+      const std::string word(text.substr(i, end - i));
+      if (nlohmann::json::accept(word))
+        out += word;
+      else
+        out.append("\"").append(word).append("\"");
+    } else {
+      out += text[end++];
+    }
+    i = end;
+  }
+  return out;
 }
 
 Json convert(const nlohmann::ordered_json& in) {
@@ -60,11 +93,21 @@ void flatten(const Json& in, const std::string& prefix, Patch& patch, Problems& 
     const Json& item = in.items[i];
     const std::string path = prefix.empty() ? in.keys[i] : prefix + "." + in.keys[i];
     switch (item.kind) {
-      case Json::Kind::object: flatten(item, path, patch, problems); break;
-      case Json::Kind::number: patch.emplace_back(path, item.number); break;
-      case Json::Kind::flag: patch.emplace_back(path, item.flag); break;
-      case Json::Kind::text: patch.emplace_back(path, item.text); break;
-      case Json::Kind::null: patch.emplace_back(path, std::string("auto")); break;
+      case Json::Kind::object:
+        flatten(item, path, patch, problems);
+        break;
+      case Json::Kind::number:
+        patch.emplace_back(path, item.number);
+        break;
+      case Json::Kind::flag:
+        patch.emplace_back(path, item.flag);
+        break;
+      case Json::Kind::text:
+        patch.emplace_back(path, item.text);
+        break;
+      case Json::Kind::null:
+        patch.emplace_back(path, std::string("auto"));
+        break;
       case Json::Kind::array:
         problems.push_back({path, Severity::error, "wrong_type",
                             "A list cannot be the value of one field.",
@@ -100,8 +143,10 @@ bool parse_json(std::string_view text, Json& out, Problems& problems, std::size_
                         std::string(text.substr(0, 80))});
     return false;
   }
-  const auto parsed = too_deep(text) ? nlohmann::ordered_json(nlohmann::json::value_t::discarded)
-                                     : nlohmann::ordered_json::parse(text, nullptr, false);
+  auto parsed = too_deep(text) ? nlohmann::ordered_json(nlohmann::json::value_t::discarded)
+                               : nlohmann::ordered_json::parse(text, nullptr, false);
+  if (parsed.is_discarded() && !too_deep(text))
+    parsed = nlohmann::ordered_json::parse(quote_strange_words(text), nullptr, false);
   if (parsed.is_discarded()) {
     problems.push_back({"", Severity::error, "not_json", "The input is not JSON that can be read.",
                         "Check quotes, commas and brackets; numbers must be finite.",

@@ -27,7 +27,8 @@ Split split_training(const Scenario& s, const Memory& m, double tp, const Ledger
                    "memory.states/layout.model_parallel");
       break;
     case 1:
-      divisible = note("layout.sharded", m.master + m.optimizer, "memory.master + memory.optimizer");
+      divisible =
+          note("layout.sharded", m.master + m.optimizer, "memory.master + memory.optimizer");
       fixed = note("layout.replicated", (m.weights + m.gradients) / model_parallel,
                    "(memory.weights + memory.gradients)/layout.model_parallel");
       break;
@@ -42,12 +43,13 @@ Split split_training(const Scenario& s, const Memory& m, double tp, const Ledger
       fixed = note("layout.replicated", Bytes{0});
   }
   if (s.states.activations == Activations::per_parameter) {
-    divisible = note("layout.divisible", divisible + m.activations,
-                     "layout.sharded + memory.activations");
+    divisible =
+        note("layout.divisible", divisible + m.activations, "layout.sharded + memory.activations");
     return {divisible, note("layout.fixed", fixed, "layout.replicated")};
   }
   divisible = note("layout.divisible", divisible, "layout.sharded");
-  if (m.activations.value == 0) return {divisible, note("layout.fixed", fixed, "layout.replicated")};
+  if (m.activations.value == 0)
+    return {divisible, note("layout.fixed", fixed, "layout.replicated")};
   // 1F1B: the first stage holds as many micro-batches as there are stages, so all layers' worth;
   // the last stage holds one micro-batch of its layers, and the logits.
   const Bytes first = m.activations, last = m.activations / s.cluster.pp + m.logits;
@@ -78,9 +80,10 @@ Bytes serving_bytes(const Scenario& s, const Memory& m, double tp, double replic
 /// What each kind of parallelism sends, per GPU.
 void traffic(const Scenario& s, const Architecture& a, const Memory& m, const Layout& l,
              const Ledger& note) {
-  const double micro = note("layout.micro_batches",
-                            std::max(1.0, std::ceil(s.run.global_batch / (s.run.micro_batch * l.dp))),
-                            "max(1, ceil(run.global_batch/(run.micro_batch*layout.dp)))");
+  const double micro =
+      note("layout.micro_batches",
+           std::max(1.0, std::ceil(s.run.global_batch / (s.run.micro_batch * l.dp))),
+           "max(1, ceil(run.global_batch/(run.micro_batch*layout.dp)))");
   note("layout.bubble", (l.pp - 1) / (micro + l.pp - 1),
        "(cluster.pp - 1)/(layout.micro_batches + cluster.pp - 1)");
   const double ring = (l.dp - 1) / l.dp, parts = l.tp * l.pp;
@@ -118,9 +121,8 @@ Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const W
   const bool serve = s.run.task == Task::serve;
   l.pp = serve ? 1 : s.cluster.pp;
   const bool choose_tp = !given(s.cluster.tp);
-  const Bytes usable =
-      note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
-           "max(0, gpu.memory - cluster.reserve)");
+  const Bytes usable = note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
+                            "max(0, gpu.memory - cluster.reserve)");
 
   // How many GPUs hold it: bytes that are shared by all, over the room that is left on each.
   Split parts;
@@ -157,8 +159,7 @@ Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const W
         : due      ? "ceil(gpus.for_deadline/layout.replica)*layout.replica"
                    : "layout.replica";
     const bool sized = given(s.cluster.tp);
-    note("layout.replica", unit,
-         serve ? (sized ? "cluster.tp" : "1") : "layout.tp*cluster.pp");
+    note("layout.replica", unit, serve ? (sized ? "cluster.tp" : "1") : "layout.tp*cluster.pp");
     l.used = note("gpus.used", std::ceil(least / unit) * unit, formula);
   }
   if (serve)
@@ -190,7 +191,8 @@ Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const W
     traffic(s, a, m, l, note);
   }
   note("layout.reserve", Bytes{s.cluster.reserve}, "cluster.reserve");
-  l.per_gpu = note("layout.per_gpu", held + Bytes{s.cluster.reserve}, "layout.model + layout.reserve");
+  l.per_gpu =
+      note("layout.per_gpu", held + Bytes{s.cluster.reserve}, "layout.model + layout.reserve");
   l.capacity = note("layout.capacity", Bytes{s.gpu.memory}, "gpu.memory");
   l.free = note("layout.free", l.capacity - l.per_gpu, "layout.capacity - layout.per_gpu");
   l.fits = l.free.value >= 0;

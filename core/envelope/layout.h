@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// In: bytes of the whole model, GPU time, layout (TP, PP, DP with ZeRO). Out: how many GPUs it takes
-// to fit and to meet a deadline, bytes on the fullest GPU, and what each kind of parallelism sends.
-// Neglected: what tensor parallelism replicates (norms), uneven stages, interleaving, gathered
-// layers of ZeRO-3 in flight.
+// In: bytes of the whole model, GPU time, layout (TP, PP, DP with ZeRO). Out: how many GPUs it
+// takes to fit and to meet a deadline, bytes on the fullest GPU, and what each kind of parallelism
+// sends. Neglected: what tensor parallelism replicates (norms), uneven stages, interleaving,
+// gathered layers of ZeRO-3 in flight.
 #pragma once
 
 #include "envelope/memory.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The ledger: a number and its formula are one line of code.
 //
-//   const auto train = note("compute.train", per_token * tokens, "compute.per_token*compute.tokens");
+//   const auto train = note("compute.train", per_token * tokens,
+//   "compute.per_token*compute.tokens");
 //
 // A test evaluates every formula against the ledger's own values and the scenario's fields, so that
 // "show the work" is proved to be the work. A value that was looked up or chosen has no formula.
@@ -29,8 +30,10 @@ class Ledger {
   /// Notes `value` under the metric `id` and gives it back. Ids and formulas are string literals.
   // Inlined, so that a silent ledger never builds its arguments: in WASM that doubles the speed.
   template <class Q>
-  [[gnu::always_inline]] Q operator()(std::string_view id, Q value, std::string_view formula = {}) const {
-    if (steps_) [[unlikely]] write(id, raw(value), formula);
+  [[gnu::always_inline]] Q operator()(std::string_view id, Q value,
+                                      std::string_view formula = {}) const {
+    if (steps_) [[unlikely]]
+      write(id, raw(value), formula);
     return value;
   }
 

@@ -13,9 +13,7 @@ constexpr std::size_t kLongest = 65536;    // bytes read of a link
 constexpr std::size_t kMostProblems = 50;  // a page of noise is one notice, not a thousand
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 /// Bytes of the UTF-8 character at the front, 0 if there is none (RFC 3629: no overlong forms, no
 /// surrogates).
@@ -94,10 +92,10 @@ void strip_end(std::string& s) {
 
 /// The words of the page itself (what an embed shows) and those that others append to addresses.
 bool is_foreign(std::string_view key) {
-  constexpr std::string_view kKeys[] = {"view", "edit",   "theme",  "ref",    "ref_src",  "ref_url",
-                                        "secret", "igsh", "igshid", "mc_cid", "mc_eid",   "si",
-                                        "_ga",  "_gl",    "_hsenc", "_hsmi",  "mkt_tok",  "gbraid",
-                                        "wbraid"};
+  constexpr std::string_view kKeys[] = {"view",    "edit",    "theme",  "ref",    "ref_src",
+                                        "ref_url", "secret",  "igsh",   "igshid", "mc_cid",
+                                        "mc_eid",  "si",      "_ga",    "_gl",    "_hsenc",
+                                        "_hsmi",   "mkt_tok", "gbraid", "wbraid"};
   return key.starts_with("utm_") || key.ends_with("clid") ||
          std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }
@@ -129,8 +127,8 @@ std::vector<Pair> pairs_of(std::string text) {
     trim(pair.value, " ");
     // A query turns the plus of 1e+12 into a space.
     for (std::size_t i = 1; i + 2 < pair.value.size(); ++i)
-      if ((pair.value[i] == 'e' || pair.value[i] == 'E') && is_digit(pair.value[i - 1]) && pair.value[i + 1] == ' ' &&
-          is_digit(pair.value[i + 2]))
+      if ((pair.value[i] == 'e' || pair.value[i] == 'E') && is_digit(pair.value[i - 1]) &&
+          pair.value[i + 1] == ' ' && is_digit(pair.value[i + 2]))
         pair.value.erase(i + 1, 1);
     if (is_foreign(lower_case(pair.key)) || (pair.key.empty() && pair.value.empty())) continue;
     pairs.push_back(std::move(pair));
@@ -203,8 +201,8 @@ struct Reader {
       ++more;
       return;
     }
-    link.problems.push_back({std::move(path), severity, code, std::move(message), std::move(hint),
-                             std::move(value)});
+    link.problems.push_back(
+        {std::move(path), severity, code, std::move(message), std::move(hint), std::move(value)});
   }
 
   Patch& patch(char scope) {
@@ -306,18 +304,16 @@ void write(std::string& out, std::string_view scope, const Patch& patch) {
   }
 }
 
-/// The changes that make `b` when put on top of `a`: first the catalog rows, then what those do not
+/// The changes that make `b` when applied to `a`: first the catalog rows, then what those do not
 /// bring along.
-Patch changes(const Patch& a, const Scenario& b) {
+Patch changes(const Scenario& a, const Scenario& b) {
   Patch changes;
+  Scenario so_far = a;
   for (const bool selecting : {true, false}) {
-    Patch merged = a;
-    merged.insert(merged.end(), changes.begin(), changes.end());
-    Problems problems;
-    const Scenario so_far = scenario_of(merged, problems);
     for (const Field& field : fields())
       if (((field.flags & kSelects) != 0) == selecting && !same(field, so_far, b))
         changes.emplace_back(field.path, get(field, b));
+    if (selecting) envelope::apply(changes, so_far);
   }
   return changes;
 }
@@ -336,9 +332,9 @@ Link decode(std::string_view text) {
   reader.read(pairs_of_address(std::string(text)));
   Link link = std::move(reader.link);
   if (reader.more > 0)
-    link.problems.push_back({"", Severity::error, "too_many",
-                             std::to_string(reader.more) + " more parts of the link cannot be used.",
-                             "", ""});
+    link.problems.push_back(
+        {"", Severity::error, "too_many",
+         std::to_string(reader.more) + " more parts of the link cannot be used.", "", ""});
   std::sort(link.compare.begin(), link.compare.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   return link;
@@ -350,15 +346,14 @@ std::string encode(const Scenario& a, const std::vector<std::pair<char, Scenario
   std::string out = "v=" + std::to_string(kDefaultsVersion);
   const Field& snapshot = *field_by_key("d");
   write(out, "", snapshot, get(snapshot, a));
-  const Patch patch = diff(a);
-  write(out, "", patch);
+  write(out, "", diff(a));
   for (const auto& [letter, scenario] : others) {
     const std::string scope = {letter, '.'};
     const std::size_t before = out.size();
-    write(out, scope, changes(patch, scenario));
+    write(out, scope, changes(a, scenario));
     // A column that changes nothing is a column still.
-    const Field& model = *field_by_key("model");
-    if (out.size() == before) write(out, scope, model, get(model, scenario));
+    const Field& task = *field_by_key("task");
+    if (out.size() == before) write(out, scope, task, get(task, scenario));
   }
   return out;
 }

@@ -17,16 +17,18 @@
 namespace envelope {
 
 struct Link {
-  Patch patch;                                   ///< Scenario A.
-  std::vector<std::pair<char, Patch>> compare;   ///< b, c, d: A plus these changes.
-  Problems problems;                             ///< What could not be read, nothing dropped silently.
+  Patch patch;  ///< Scenario A. Values are text; `apply` reads them.
+  std::vector<std::pair<char, Patch>> compare;  ///< b, c, d: to be applied to scenario A.
+  Problems problems;                            ///< Nothing is dropped silently.
 };
 
 /// Reads any text: a whole URL, a fragment, a query; with HTML entities, double percent-encoding,
-/// `1e+12`, `;` as separator, `:~:text=`, trailing punctuation. Total: bad parts become problems.
+/// `1e+12`, `;` as separator, `:~:text=`, trailing punctuation, field paths as keys. What embeds
+/// and trackers append is passed over. Total: bad parts become problems, and all text is valid
+/// UTF-8.
 Link decode(std::string_view text);
 
-/// The canonical link of a scenario. `decode` of it gives `diff(scenario)` back.
+/// The canonical link of a scenario: opening it gives the same scenario and the same link.
 std::string encode(const Scenario& scenario);
 
 /// The same with comparison columns, each written as its difference from A.

@@ -16,8 +16,10 @@ bool linear_only(Format f) {
     case Format::nf4:
     case Format::nf4_dq:
     case Format::mxfp4:
-    case Format::nvfp4: return true;
-    default: return false;
+    case Format::nvfp4:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -28,50 +30,60 @@ struct OptimizerBytes {
 OptimizerBytes optimizer_bytes(const States& s) {
   const double b = bytes_per_value(s.optimizer_format);
   switch (s.optimizer) {
-    case Optimizer::adam: return {2 * b, 2 * b};
+    case Optimizer::adam:
+      return {2 * b, 2 * b};
     // Two states of 8 bit with one fp32 constant for each block of 2048 (Dettmers 2022).
-    case Optimizer::adam_8bit: return {2 * (1 + 4.0 / 2048), 2 * (1 + 4.0 / 2048)};
+    case Optimizer::adam_8bit:
+      return {2 * (1 + 4.0 / 2048), 2 * (1 + 4.0 / 2048)};
     case Optimizer::lion:
-    case Optimizer::momentum: return {b, b};
-    case Optimizer::muon: return {b, 2 * b};
-    case Optimizer::adafactor: return {0, b};  // factored: counted by rows and columns
-    case Optimizer::sgd: break;
+    case Optimizer::momentum:
+      return {b, b};
+    case Optimizer::muon:
+      return {b, 2 * b};
+    case Optimizer::adafactor:
+      return {0, b};  // factored: counted by rows and columns
+    case Optimizer::sgd:
+      break;
   }
   return {0, 0};
 }
 
-/// Weights in `f`, with what the scheme leaves in 16 bit.
+/// Weights in `f`, with what the scheme leaves in 16 bit. MXFP4 checkpoints of a mixture of experts
+/// quantize the experts alone (gpt-oss).
 Bytes weights_in(Format f, const Architecture& a, std::string_view id, const Ledger& note) {
-  if (linear_only(f) && a.known)
-    return note(id,
-                Bytes{(a.attention + a.mlp + a.experts + a.shared_experts) * bytes_per_value(f) +
-                      2 * (a.total - a.attention - a.mlp - a.experts - a.shared_experts)},
-                a.moe_layers > 0 && a.shared_experts > 0
-                    ? "(params.attention + params.mlp + params.experts + params.shared_experts)*"
-                      "bytes.weight + 2*(params.total - params.attention - params.mlp - "
-                      "params.experts - params.shared_experts)"
-                : a.moe_layers > 0
-                    ? "(params.attention + params.mlp + params.experts)*bytes.weight + "
-                      "2*(params.total - params.attention - params.mlp - params.experts)"
-                    : "(params.attention + params.mlp)*bytes.weight + "
-                      "2*(params.total - params.attention - params.mlp)");
-  return note(id, Bytes{a.total * bytes_per_value(f)}, "params.total*bytes.weight");
+  if (!linear_only(f) || !a.known)
+    return note(id, Bytes{a.total * bytes_per_value(f)}, "params.total*bytes.weight");
+  const bool moe = a.moe_layers > 0, shared = a.shared_experts > 0;
+  double quantized = 0;
+  if (f == Format::mxfp4 && moe)
+    quantized = note("params.quantized", a.experts, "params.experts");
+  else
+    quantized =
+        note("params.quantized", a.attention + a.mlp + a.experts + a.shared_experts,
+             shared ? "params.attention + params.mlp + params.experts + params.shared_experts"
+             : moe  ? "params.attention + params.mlp + params.experts"
+                    : "params.attention + params.mlp");
+  return note(id, Bytes{quantized * bytes_per_value(f) + 2 * (a.total - quantized)},
+              "params.quantized*bytes.weight + 2*(params.total - params.quantized)");
 }
 
 /// Activations that one micro-batch leaves for the backward pass.
 void activations(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
   const Model& m = s.model;
   switch (s.states.activations) {
-    case Activations::none: return;
+    case Activations::none:
+      return;
     case Activations::per_parameter:
       out.activations = note("memory.activations", Bytes{a.trainable * s.states.activation_bytes},
                              "params.trainable*states.activation_bytes");
       return;
-    case Activations::estimate: break;
+    case Activations::estimate:
+      break;
   }
   if (!a.known) return;
-  const double h = m.hidden, tokens = note("memory.micro_batch_tokens",
-                                           s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
+  const double h = m.hidden,
+               tokens = note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq,
+                             "run.micro_batch*run.seq");
   // Inputs and outputs of each operation of a block, 16 bit: the two norm inputs, the inputs of
   // attention and MLP, query, key, value and output, and the MLP's inner tensors.
   const double g = m.gated ? 3 : 2;
@@ -86,11 +98,11 @@ void activations(const Scenario& s, const Architecture& a, Memory& out, const Le
                  "model.ffn)/model.layers");
   else
     inner = note("memory.mlp_width", g * m.ffn, "arch.mlp_matrices*model.ffn");
-  const Bytes per_token =
-      note("memory.activation_per_token",
-           Bytes{2 * (4 * h + a.qk_width + a.k_width + a.v_width + a.o_width + inner) + 4 * m.heads},
-           "2*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + arch.o_width + "
-           "memory.mlp_width) + 4*model.heads");
+  const Bytes per_token = note(
+      "memory.activation_per_token",
+      Bytes{2 * (4 * h + a.qk_width + a.k_width + a.v_width + a.o_width + inner) + 4 * m.heads},
+      "2*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + arch.o_width + "
+      "memory.mlp_width) + 4*model.heads");
   const bool scores = !s.run.flash;
   Bytes layer = note("memory.activation_layer", per_token * tokens,
                      "memory.activation_per_token*memory.micro_batch_tokens");
@@ -109,13 +121,12 @@ void activations(const Scenario& s, const Architecture& a, Memory& out, const Le
   } else {
     layer = note("memory.activation_layer_stored", layer, "memory.activation_layer");
   }
-  out.activations =
-      s.run.recompute == Recompute::full
-          ? note("memory.activations", Bytes{2 * h * tokens * a.layers} + layer,
-                 "2*model.hidden*memory.micro_batch_tokens*model.layers + "
-                 "memory.activation_layer_stored")
-          : note("memory.activations", a.layers * layer,
-                 "model.layers*memory.activation_layer_stored");
+  out.activations = s.run.recompute == Recompute::full
+                        ? note("memory.activations", Bytes{2 * h * tokens * a.layers} + layer,
+                               "2*model.hidden*memory.micro_batch_tokens*model.layers + "
+                               "memory.activation_layer_stored")
+                        : note("memory.activations", a.layers * layer,
+                               "model.layers*memory.activation_layer_stored");
   if (m.kind != ModelKind::vit)
     // 16-bit logits and the fp32 copy that the loss takes.
     out.logits = note("memory.logits", Bytes{6 * tokens * m.vocab},
@@ -131,17 +142,19 @@ void training(const Scenario& s, const Architecture& a, Memory& out, const Ledge
   if (adapters) {
     const bool quantized = s.tune.method == Method::qlora;
     note("bytes.weight", quantized ? bytes_per_value(s.tune.base) : bw);
-    const Bytes base = weights_in(quantized ? s.tune.base : st.weights, a, "memory.base_weights", note);
+    const Bytes base =
+        weights_in(quantized ? s.tune.base : st.weights, a, "memory.base_weights", note);
     const double ba = note("bytes.adapter", bw);
-    const Bytes adapter = note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
-    out.weights = note("memory.weights", base + adapter,
-                       "memory.base_weights + memory.adapter_weights");
+    const Bytes adapter =
+        note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
+    out.weights =
+        note("memory.weights", base + adapter, "memory.base_weights + memory.adapter_weights");
   } else {
     note("bytes.weight", bw);
     out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
   }
-  const double bg = note("bytes.gradient",
-                         bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
+  const double bg =
+      note("bytes.gradient", bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
   out.gradients = note("memory.gradients", Bytes{T * bg}, "params.trainable*bytes.gradient");
   const double bm = note("bytes.master", bytes_per_value(st.master));
   out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
@@ -150,28 +163,29 @@ void training(const Scenario& s, const Architecture& a, Memory& out, const Ledge
   note("bytes.optimizer", bo.matrix);
   note("bytes.optimizer_other", bo.other);
   if (!a.known || adapters || bo.other == bo.matrix) {
-    out.optimizer = note("memory.optimizer", Bytes{T * bo.matrix}, "params.trainable*bytes.optimizer");
+    out.optimizer =
+        note("memory.optimizer", Bytes{T * bo.matrix}, "params.trainable*bytes.optimizer");
   } else if (st.optimizer == Optimizer::adafactor) {
     // Row and column sums of each matrix; everything else keeps a full second moment.
     const double tables = s.model.kind == ModelKind::vit ? 0 : s.model.tied ? 1 : 2;
     note("memory.embedding_tables", tables);
     out.optimizer =
         note("memory.optimizer",
-             Bytes{bo.other * (a.matrix_sides + tables * (s.model.vocab + s.model.hidden) + a.norms +
-                               a.biases + a.other)},
+             Bytes{bo.other * (a.matrix_sides + tables * (s.model.vocab + s.model.hidden) +
+                               a.norms + a.biases + a.other)},
              "bytes.optimizer_other*(arch.matrix_sides + memory.embedding_tables*(model.vocab + "
              "model.hidden) + params.norms + params.biases + params.other)");
   } else {
-    const double matrices = note(
-        "params.matrices", a.attention + a.mlp + a.experts + a.shared_experts,
-        a.shared_experts > 0
-            ? "params.attention + params.mlp + params.experts + params.shared_experts"
-        : a.moe_layers > 0 ? "params.attention + params.mlp + params.experts"
-                           : "params.attention + params.mlp");
-    out.optimizer = note("memory.optimizer",
-                         Bytes{bo.matrix * matrices + bo.other * (T - matrices)},
-                         "bytes.optimizer*params.matrices + "
-                         "bytes.optimizer_other*(params.trainable - params.matrices)");
+    const double matrices =
+        note("params.matrices", a.attention + a.mlp + a.experts + a.shared_experts,
+             a.shared_experts > 0
+                 ? "params.attention + params.mlp + params.experts + params.shared_experts"
+             : a.moe_layers > 0 ? "params.attention + params.mlp + params.experts"
+                                : "params.attention + params.mlp");
+    out.optimizer =
+        note("memory.optimizer", Bytes{bo.matrix * matrices + bo.other * (T - matrices)},
+             "bytes.optimizer*params.matrices + "
+             "bytes.optimizer_other*(params.trainable - params.matrices)");
   }
   activations(s, a, out, note);
 }

@@ -8,8 +8,8 @@
 
 namespace envelope {
 
-/// counted: arithmetic. modelled: a formula with an error. assumed: someone chose it. quoted: from a
-/// dated source.
+/// counted: arithmetic. modelled: a formula with an error. assumed: someone chose it. quoted: from
+/// a dated source.
 enum class Kind : unsigned char { counted, modelled, assumed, quoted };
 
 struct Metric {

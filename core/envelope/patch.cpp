@@ -49,7 +49,8 @@ std::string suggestion(std::string_view typed, const Names& names) {
 
 Problems problem(const Field& f, std::string_view code, const Value& value, std::string message,
                  std::string hint, Severity severity = Severity::error) {
-  return {{std::string(f.path), severity, code, std::move(message), std::move(hint), text_of(value)}};
+  return {
+      {std::string(f.path), severity, code, std::move(message), std::move(hint), text_of(value)}};
 }
 
 std::string quoted(const Value& value) {
@@ -79,35 +80,36 @@ Problems set_number(const Field& f, const Value& value, Scenario& s) {
     const std::string word = lower(*text);
     if (word == "auto" || word.empty()) {
       if (f.flags & kOptional) return put(f, kNone, s), Problems{};
-      return problem(f, "not_a_number", value, std::string(f.label) + " cannot be empty.", unit_hint(f));
+      return problem(f, "not_a_number", value, std::string(f.label) + " cannot be empty.",
+                     unit_hint(f));
     }
     if (!parse_number(*text, f.unit, x))
       return problem(f, "not_a_number", value,
-                     std::string(f.label) + " is " + quoted(value) + ", which is not a number.",
+                     std::string(f.label) + " must be a number, not " + quoted(value) + ".",
                      unit_hint(f));
   } else {
-    return problem(f, "wrong_type", value, std::string(f.label) + " must be a number, not true or false.",
-                   unit_hint(f));
+    return problem(f, "wrong_type", value,
+                   std::string(f.label) + " must be a number, not true or false.", unit_hint(f));
   }
   if (!std::isfinite(x))
-    return problem(f, "not_a_number", value, std::string(f.label) + " is not a finite number.",
+    return problem(f, "not_a_number", value, std::string(f.label) + " must be a finite number.",
                    unit_hint(f));
   if ((f.flags & kWhole) && std::floor(x) != x)
     return problem(f, "not_whole", value,
-                   std::string(f.label) + " is " + number_text(x) + ", but must be a whole number.",
+                   std::string(f.label) + " must be a whole number, not " + number_text(x) + ".",
                    "Try " + number_text(std::max(f.min, std::floor(x))) + " or " +
                        number_text(std::ceil(x)) + ".");
   if (f.unit == "month" && x > snapshots().back()) {
     put(f, snapshots().back(), s);
     return problem(f, "newer_catalog", value,
-                   "The link asks for the facts of " + text_of(value) + "; this version knows those of " +
-                       month_text(snapshots().back()) + ".",
+                   "The link asks for the facts of " + text_of(value) +
+                       "; this version knows those of " + month_text(snapshots().back()) + ".",
                    "Open the newest version of this page to see them.", Severity::warning);
   }
   if (x < f.min || x > f.max)
     return problem(f, "out_of_range", value,
-                   std::string(f.label) + " is " + number_text(x) + ", outside " + number_text(f.min) +
-                       " to " + number_text(f.max) + ".",
+                   std::string(f.label) + " must be from " + number_text(f.min) + " to " +
+                       number_text(f.max) + ", not " + number_text(x) + ".",
                    unit_hint(f));
   put(f, x, s);
   return {};
@@ -121,7 +123,7 @@ Problems set_flag(const Field& f, const Value& value, Scenario& s) {
   for (const std::string_view no : {"0", "false", "no", "off"})
     if (word == no) return put(f, false, s), Problems{};
   return problem(f, "wrong_type", value,
-                 std::string(f.label) + " is " + quoted(value) + ", but can only be on or off.",
+                 std::string(f.label) + " must be on or off, not " + quoted(value) + ".",
                  "Give 1 or 0.");
 }
 
@@ -133,7 +135,7 @@ Problems set_choice(const Field& f, const Value& value, Scenario& s) {
   std::string all;
   for (const std::string_view id : ids) all.append(all.empty() ? "" : ", ").append(id);
   return problem(f, "unknown_choice", value,
-                 std::string(f.label) + " is " + quoted(value) + ", which is not one of the choices.",
+                 std::string(f.label) + " must be one of the choices, not " + quoted(value) + ".",
                  "Choose one of " + all + ".");
 }
 
@@ -173,10 +175,14 @@ const Scenario& defaults() {
 
 Problems set(const Field& f, const Value& value, Scenario& s) {
   switch (f.type) {
-    case Type::number: return set_number(f, value, s);
-    case Type::flag: return set_flag(f, value, s);
-    case Type::choice: return set_choice(f, value, s);
-    case Type::name: return set_name(f, value, s);
+    case Type::number:
+      return set_number(f, value, s);
+    case Type::flag:
+      return set_flag(f, value, s);
+    case Type::choice:
+      return set_choice(f, value, s);
+    case Type::name:
+      return set_name(f, value, s);
   }
   return {};
 }

@@ -12,7 +12,7 @@ namespace envelope {
 enum class Severity : unsigned char { error, warning, note };
 
 struct Problem {
-  std::string path;       ///< Field path, or the raw key when no field has it.
+  std::string path;  ///< Field path, or the raw key when no field has it.
   Severity severity = Severity::error;
   std::string_view code;  ///< Stable word: not_a_number, out_of_range, unknown_field ...
   std::string message;    ///< What is wrong with which value, and why.

@@ -66,6 +66,7 @@ void compute_item(ReplayItem& item) {
     if (item.op == "difference") item.value = item.value - base;
   }
   item.difference = item.value / item.expected - 1;
+  if (!given(item.expected)) item.verdict = "added";
 }
 
 }  // namespace

@@ -61,12 +61,13 @@ void cluster_rules(const Scenario& s, Problems& out) {
     const double n = s.cluster.gpus;
     if (tp * pp > n)
       warn(out, "cluster.gpus", "too_few",
-           number_text(n) + " GPUs are fewer than one replica takes: TP " + number_text(tp) + " x PP " +
-               number_text(pp) + " = " + number_text(tp * pp) + ".",
+           number_text(n) + " GPUs are fewer than one replica takes: TP " + number_text(tp) +
+               " x PP " + number_text(pp) + " = " + number_text(tp * pp) + ".",
            "Use more GPUs, or less tensor or pipeline parallelism.", s);
     else if (std::fmod(n, tp * pp) != 0)
       warn(out, "cluster.gpus", "not_divisible",
-           number_text(n) + " GPUs are not a whole number of replicas of " + number_text(tp * pp) + ".",
+           number_text(n) + " GPUs are not a whole number of replicas of " + number_text(tp * pp) +
+               ".",
            "Try " + number_text(std::floor(n / (tp * pp)) * tp * pp) + " or " +
                number_text(std::ceil(n / (tp * pp)) * tp * pp) + ".",
            s);
@@ -86,15 +87,19 @@ void cluster_rules(const Scenario& s, Problems& out) {
   if (s.gpu.domain >= 1 && tp > s.gpu.domain && given(s.cluster.tp))
     warn(out, "cluster.tp", "beyond_domain",
          number_text(tp) + "-way tensor parallelism leaves the scale-up domain of " +
-             number_text(s.gpu.domain) + " GPUs; the network between nodes would carry activations.",
+             number_text(s.gpu.domain) +
+             " GPUs; the network between nodes would carry activations.",
          "Use at most " + number_text(s.gpu.domain) + ".", s);
 }
 
 void hardware_rules(const Scenario& s, Problems& out) {
-  const struct { Precision precision; double peak; } kPeaks[] = {
-      {Precision::fp32, s.gpu.fp32}, {Precision::tf32, s.gpu.tf32}, {Precision::fp16, s.gpu.fp16},
-      {Precision::bf16, s.gpu.bf16}, {Precision::fp8, s.gpu.fp8},   {Precision::int8, s.gpu.int8},
-      {Precision::fp4, s.gpu.fp4}};
+  const struct {
+    Precision precision;
+    double peak;
+  } kPeaks[] = {{Precision::fp32, s.gpu.fp32}, {Precision::tf32, s.gpu.tf32},
+                {Precision::fp16, s.gpu.fp16}, {Precision::bf16, s.gpu.bf16},
+                {Precision::fp8, s.gpu.fp8},   {Precision::int8, s.gpu.int8},
+                {Precision::fp4, s.gpu.fp4}};
   bool supported = false;
   std::string has;
   const Field& f = *field_by_path("run.precision");

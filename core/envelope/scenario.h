@@ -2,8 +2,8 @@
 // The inputs. Defaults are the member initialisers, and live only here; meaning, unit and range are
 // in the field table (fields.cpp). A member without a row there does not compile.
 //
-// Numbers are doubles, counts too: JSON and JavaScript have only doubles and 2^53 covers every count
-// we meet. kNone (NaN) in an optional number means "not given": a stage derives it.
+// Numbers are doubles, counts too: JSON and JavaScript have only doubles and 2^53 covers every
+// count we meet. kNone (NaN) in an optional number means "not given": a stage derives it.
 #pragma once
 
 #include <cstring>
@@ -39,15 +39,43 @@ enum class Method : unsigned char { full, lora, qlora };
 enum class Targets : unsigned char { query_value, attention, all_linear };
 enum class MemoryRule : unsigned char { components, blog };
 enum class Terms : unsigned char {
-  on_demand, spot, reserved_1y, reserved_3y, capacity_block, community, shared, marketplace
+  on_demand,
+  spot,
+  reserved_1y,
+  reserved_3y,
+  capacity_block,
+  community,
+  shared,
+  marketplace
 };
 enum class Law : unsigned char {
-  besiroglu, hoffmann_1, hoffmann_2, hoffmann_3, kaplan, henighan, hestness
+  besiroglu,
+  hoffmann_1,
+  hoffmann_2,
+  hoffmann_3,
+  kaplan,
+  henighan,
+  hestness
 };
 /// Storage formats; bits, range and block constants are in formats.h.
 enum class Format : unsigned char {
-  fp32, fp16, bf16, fp8_e4m3, fp8_e5m2, int8, llm_int8, int4, int4_g128, nf4, nf4_dq, fp4, mxfp4,
-  nvfp4, q4_0, q8_0, none
+  fp32,
+  fp16,
+  bf16,
+  fp8_e4m3,
+  fp8_e5m2,
+  int8,
+  llm_int8,
+  int4,
+  int4_g128,
+  nf4,
+  nf4_dq,
+  fp4,
+  mxfp4,
+  nvfp4,
+  q4_0,
+  q8_0,
+  none
 };
 
 struct Catalog {

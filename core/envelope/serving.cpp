@@ -37,13 +37,12 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
       note("serving.attended_context", attended_context);
     }
     out.prefill_flops =
-        note("serving.prefill_flops",
-             Flops{prompt * (2 * a.matmul + 2 * width * attended_prompt)},
+        note("serving.prefill_flops", Flops{prompt * (2 * a.matmul + 2 * width * attended_prompt)},
              "serve.prompt*(2*params.matmul + 2*(arch.qk_width + arch.o_width)*"
              "serving.attended_prompt)");
   } else {
-    out.prefill_flops = note("serving.prefill_flops", Flops{prompt * 2 * a.matmul},
-                             "serve.prompt*2*params.matmul");
+    out.prefill_flops =
+        note("serving.prefill_flops", Flops{prompt * 2 * a.matmul}, "serve.prompt*2*params.matmul");
   }
   const bool cached = s.serve.kv_cache;
   if (!cached)
@@ -54,8 +53,7 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
         note("serving.decode_flops", FlopsPerToken{2 * a.matmul + 2 * width * attended_context},
              "2*params.matmul + 2*(arch.qk_width + arch.o_width)*serving.attended_context");
   else
-    out.decode_flops =
-        note("serving.decode_flops", FlopsPerToken{2 * a.matmul}, "2*params.matmul");
+    out.decode_flops = note("serving.decode_flops", FlopsPerToken{2 * a.matmul}, "2*params.matmul");
 
   double peak = peak_of(s.gpu, s.run.precision);
   if (!given(peak)) peak = given(s.gpu.fp32) ? s.gpu.fp32 : 1e12;
@@ -63,14 +61,15 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
   const Utilisation& u = utilisation(s, a);
   const double mfu = given(s.serve.mfu) ? note("serving.mfu", s.serve.mfu, "serve.mfu")
                                         : note("serving.mfu", u.median);
-  const double mbu = given(s.serve.mbu)
-                         ? note("serving.mbu", s.serve.mbu, "serve.mbu")
-                         : note("serving.mbu", published_mbu(8 * bytes_per_value(s.serve.weights), l.tp));
-  const FlopsPerSecond flops =
-      note("serving.flops_per_s", FlopsPerSecond{l.tp * peak * mfu},
-           "layout.tp*time.peak*serving.mfu");
-  const BytesPerSecond bytes = note("serving.bytes_per_s", BytesPerSecond{l.tp * s.gpu.bandwidth * mbu},
-                                    "layout.tp*gpu.bandwidth*serving.mbu");
+  const double mbu =
+      given(s.serve.mbu)
+          ? note("serving.mbu", s.serve.mbu, "serve.mbu")
+          : note("serving.mbu", published_mbu(8 * bytes_per_value(s.serve.weights), l.tp));
+  const FlopsPerSecond flops = note("serving.flops_per_s", FlopsPerSecond{l.tp * peak * mfu},
+                                    "layout.tp*time.peak*serving.mfu");
+  const BytesPerSecond bytes =
+      note("serving.bytes_per_s", BytesPerSecond{l.tp * s.gpu.bandwidth * mbu},
+           "layout.tp*gpu.bandwidth*serving.mbu");
 
   out.prefill_time = note("serving.prefill_time", out.prefill_flops / flops,
                           "serving.prefill_flops/serving.flops_per_s");
@@ -81,8 +80,7 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
   if (a.moe_layers > 0) {
     // Experts that at least one of the batch's tokens chose.
     const double touched =
-        note("serving.experts_touched",
-             1 - power(1 - s.model.top_k / s.model.experts, batch),
+        note("serving.experts_touched", 1 - power(1 - s.model.top_k / s.model.experts, batch),
              "1 - (1 - model.top_k/model.experts)^serving.replica_batch");
     const double share = (a.total - a.experts + a.experts * touched) / a.total;
     weights = note("serving.weights_read", m.weights * share,
@@ -92,18 +90,16 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
     weights = note("serving.weights_read", weights, "memory.weights");
   }
   const Bytes cache = m.kv_cache / l.dp;
-  const Bytes read =
-      m.kv_cache.value > 0
-          ? note("serving.bytes_read", weights + cache,
-                 "serving.weights_read + memory.kv_cache/layout.dp")
-          : note("serving.bytes_read", weights, "serving.weights_read");
+  const Bytes read = m.kv_cache.value > 0
+                         ? note("serving.bytes_read", weights + cache,
+                                "serving.weights_read + memory.kv_cache/layout.dp")
+                         : note("serving.bytes_read", weights, "serving.weights_read");
   note("serving.memory_time", read / bytes, "serving.bytes_read/serving.bytes_per_s");
   note("serving.compute_time", Flops{batch * out.decode_flops.value} / flops,
        "serving.replica_batch*serving.decode_flops/serving.flops_per_s");
-  out.decode_step =
-      note("serving.decode_step",
-           std::max(read / bytes, Flops{batch * out.decode_flops.value} / flops),
-           "max(serving.memory_time, serving.compute_time)");
+  out.decode_step = note("serving.decode_step",
+                         std::max(read / bytes, Flops{batch * out.decode_flops.value} / flops),
+                         "max(serving.memory_time, serving.compute_time)");
 
   double gain = 1;
   if (s.serve.draft_tokens > 0) {

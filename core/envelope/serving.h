@@ -9,7 +9,7 @@
 namespace envelope {
 
 struct Serving {
-  Flops prefill_flops;       ///< One prompt.
+  Flops prefill_flops;  ///< One prompt.
   FlopsPerToken decode_flops;
   Seconds prefill_time, decode_step, latency;
   TokensPerSecond tokens_per_s, per_user;

@@ -39,7 +39,8 @@ std::vector<double> sweep(const Scenario& scenario, std::span<const Axis> axes,
   return out;
 }
 
-std::vector<double> spaced(const Field& field, double from, double to, std::size_t count, bool log) {
+std::vector<double> spaced(const Field& field, double from, double to, std::size_t count,
+                           bool log) {
   std::vector<double> values;
   for (std::size_t i = 0; i < count; ++i) {
     const double t = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0;

@@ -19,7 +19,8 @@ struct Axis {
 /// Points of the product of the axes, last axis fastest.
 std::size_t points(std::span<const Axis> axes);
 
-/// Row-major: for each point the values of the axes, then the metrics; NaN where one does not apply.
+/// Row-major: for each point the values of the axes, then the metrics; NaN where one does not
+/// apply.
 std::vector<double> sweep(const Scenario& scenario, std::span<const Axis> axes,
                           std::span<const Metric* const> metrics);
 

@@ -52,13 +52,20 @@ constexpr Utilisation kAnywhere = {"", Precision::bf16, false, 0, kAny, .22, .35
 
 double peak_of(const Gpu& g, Precision p) {
   switch (p) {
-    case Precision::fp32: return g.fp32;
-    case Precision::tf32: return g.tf32;
-    case Precision::fp16: return g.fp16;
-    case Precision::bf16: return g.bf16;
-    case Precision::fp8: return g.fp8;
-    case Precision::int8: return g.int8;
-    case Precision::fp4: return g.fp4;
+    case Precision::fp32:
+      return g.fp32;
+    case Precision::tf32:
+      return g.tf32;
+    case Precision::fp16:
+      return g.fp16;
+    case Precision::bf16:
+      return g.bf16;
+    case Precision::fp8:
+      return g.fp8;
+    case Precision::int8:
+      return g.int8;
+    case Precision::fp4:
+      return g.fp4;
   }
   return kNone;
 }
@@ -101,8 +108,8 @@ Work work(const Scenario& s, const Architecture& a, const Compute& c, const Ledg
                    "time.published_mfu*compute.per_token/compute.per_token_full");
     }
     w.achieved = note("time.achieved", w.mfu * w.peak, "time.mfu*time.peak");
-    const bool measured = s.run.task == Task::finetune && s.tune.method != Method::full &&
-                          given(s.tune.saving);
+    const bool measured =
+        s.run.task == Task::finetune && s.tune.method != Method::full && given(s.tune.saving);
     if (measured) {
       w.gpu_time = note("time.gpu_time",
                         (1 - s.tune.saving) * (FlopsPerToken{6 * a.active} * c.tokens) / w.achieved,
@@ -135,8 +142,8 @@ Time time(const Scenario& s, const Compute& c, const Work& w, double gpus, const
     note("time.total_high", w.gpu_time_high / gpus, "time.gpu_time_high/gpus.used");
   }
   note("time.tokens_per_s", c.tokens / t.total, "compute.tokens/time.total");
-  const Tokens batch = note("time.batch_tokens", Tokens{s.run.global_batch * s.run.seq},
-                            "run.global_batch*run.seq");
+  const Tokens batch =
+      note("time.batch_tokens", Tokens{s.run.global_batch * s.run.seq}, "run.global_batch*run.seq");
   t.steps = note("time.steps", c.tokens / batch, "compute.tokens/time.batch_tokens");
   t.step = note("time.step", t.total / t.steps, "time.total/time.steps");
   return t;

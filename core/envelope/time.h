@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// In: FLOPs, accelerator, assumed or known utilisation. Out: GPU time of the run, then, for a number
-// of GPUs, wall-clock time and steps.
-// Neglected: how utilisation changes with the layout; it is assumed here, from published runs.
+// In: FLOPs, accelerator, assumed or known utilisation. Out: GPU time of the run, then, for a
+// number of GPUs, wall-clock time and steps. Neglected: how utilisation changes with the layout; it
+// is assumed here, from published runs.
 #pragma once
 
 #include "envelope/compute.h"

@@ -2,7 +2,8 @@
 // Quantities with a dimension. A wrong factor in a formula does not compile.
 //
 // Counts (parameters, GPUs, layers) and ratios are plain doubles; bytes, FLOP, seconds, dollars and
-// tokens are not. The way in is explicit, `Bytes{2 * n}`; the way out is `.value`, which is easy to see.
+// tokens are not. The way in is explicit, `Bytes{2 * n}`; the way out is `.value`, which is easy to
+// see.
 #pragma once
 
 #include <compare>

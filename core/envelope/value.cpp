@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 400 lines because the grammar of numbers and its tables of suffixes belong together.
 #include "envelope/value.h"
 
 #include <algorithm>
@@ -43,11 +44,11 @@ std::string plain(std::string_view text) {
   static constexpr struct {
     std::string_view from, to;
   } kSigns[] = {
-      {"**", "^"},       {"\u00d7", "*"},   {"\u00b7", "*"},   {"\u22c5", "*"},   {"\u2212", "-"},
-      {"\u00a0", " "},   {"\u202f", " "},   {"\u2009", " "},   {"\t", " "},       {"\n", " "},
-      {"\r", " "},       {"\u00b9", "^1"},  {"\u00b2", "^2"},  {"\u00b3", "^3"},  {"\u2070", "^0"},
-      {"\u2074", "^4"},  {"\u2075", "^5"},  {"\u2076", "^6"},  {"\u2077", "^7"},  {"\u2078", "^8"},
-      {"\u2079", "^9"},  {"\u207b", "^-"},
+      {"**", "^"},      {"\u00d7", "*"},  {"\u00b7", "*"},  {"\u22c5", "*"},  {"\u2212", "-"},
+      {"\u00a0", " "},  {"\u202f", " "},  {"\u2009", " "},  {"\t", " "},      {"\n", " "},
+      {"\r", " "},      {"\u00b9", "^1"}, {"\u00b2", "^2"}, {"\u00b3", "^3"}, {"\u2070", "^0"},
+      {"\u2074", "^4"}, {"\u2075", "^5"}, {"\u2076", "^6"}, {"\u2077", "^7"}, {"\u2078", "^8"},
+      {"\u2079", "^9"}, {"\u207b", "^-"},
   };
   std::string out;
   bool raised = false;  // inside a run of superscripts, which is one exponent
@@ -103,8 +104,8 @@ struct Decimal {
   long exponent = 0;
 };
 
-/// `1,000,000`: three digits behind each separator, and no group of nothing but zero in front, since
-/// `0,500` is somebody's 0.5.
+/// `1,000,000`: three digits behind each separator, and no group of nothing but zero in front,
+/// since `0,500` is somebody's 0.5.
 void take_groups(Cursor& at, std::string& digits) {
   if (digits.size() > 3 || digits.front() == '0') return;
   const char separator = at.at();
@@ -165,13 +166,12 @@ bool take_scale(const std::string& s, unsigned allowed, Suffix& out) {
     std::string_view text;
     int exponent;
     unsigned needs;
-  } kScales[] = {{"", 0, 0},           {"k", 3, 0},         {"m", 6, 0},
-                 {"g", 9, 0},          {"t", 12, 0},        {"p", 15, 0},
-                 {"e", 18, kLarge},    {"z", 21, kLarge},   {"y", 24, kLarge},
-                 {"b", 9, kBillion},   {"bn", 9, kBillion}, {"tn", 12, kBillion},
-                 {"thousand", 3, 0},   {"million", 6, 0},   {"billion", 9, 0},
-                 {"trillion", 12, 0},  {"peta", 15, 0},     {"exa", 18, kLarge},
-                 {"zetta", 21, kLarge}, {"yotta", 24, kLarge}};
+  } kScales[] = {
+      {"", 0, 0},         {"k", 3, 0},         {"m", 6, 0},           {"g", 9, 0},
+      {"t", 12, 0},       {"p", 15, 0},        {"e", 18, kLarge},     {"z", 21, kLarge},
+      {"y", 24, kLarge},  {"b", 9, kBillion},  {"bn", 9, kBillion},   {"tn", 12, kBillion},
+      {"thousand", 3, 0}, {"million", 6, 0},   {"billion", 9, 0},     {"trillion", 12, 0},
+      {"peta", 15, 0},    {"exa", 18, kLarge}, {"zetta", 21, kLarge}, {"yotta", 24, kLarge}};
   static constexpr std::string_view kPowersOf1024[] = {"ki", "mi", "gi", "ti", "pi"};
   for (const auto& scale : kScales)
     if (s == scale.text && (scale.needs & allowed) == scale.needs) {
@@ -196,12 +196,14 @@ bool take_time(std::string s, bool capital, Suffix& out) {
   static constexpr struct {
     std::string_view text;
     double seconds;
-  } kTimes[] = {{"s", 1},         {"sec", 1},       {"second", 1},      {"seconds", 1},
-                {"min", 60},      {"minute", 60},   {"minutes", 60},    {"h", 3600},
-                {"hr", 3600},     {"hrs", 3600},    {"hour", 3600},     {"hours", 3600},
-                {"d", 86400},     {"day", 86400},   {"days", 86400},    {"w", 604800},
-                {"week", 604800}, {"weeks", 604800}, {"mo", 2628000},   {"month", 2628000},
-                {"months", 2628000}, {"y", 31536000}, {"yr", 31536000}, {"year", 31536000},
+  } kTimes[] = {{"s", 1},           {"sec", 1},         {"second", 1},
+                {"seconds", 1},     {"min", 60},        {"minute", 60},
+                {"minutes", 60},    {"h", 3600},        {"hr", 3600},
+                {"hrs", 3600},      {"hour", 3600},     {"hours", 3600},
+                {"d", 86400},       {"day", 86400},     {"days", 86400},
+                {"w", 604800},      {"week", 604800},   {"weeks", 604800},
+                {"mo", 2628000},    {"month", 2628000}, {"months", 2628000},
+                {"y", 31536000},    {"yr", 31536000},   {"year", 31536000},
                 {"years", 31536000}};
   for (const auto& time : kTimes) {
     std::string head = s;
@@ -216,8 +218,8 @@ bool take_time(std::string s, bool capital, Suffix& out) {
   return false;
 }
 
-/// `GB`, `gb` and `G` are bytes. A `b` behind a capital prefix is a bit (400 Gb/s) and only rates are
-/// given in bits; `gb/s` could be either, so it is neither.
+/// `GB`, `gb` and `G` are bytes. A `b` behind a capital prefix is a bit (400 Gb/s) and only rates
+/// are given in bits; `gb/s` could be either, so it is neither.
 bool take_bytes(std::string s, std::string_view typed, bool rate, Suffix& out) {
   if (rate) strip(s, {"/sec", "/s", "ps"});
   if (strip(s, {"bits", "bit"})) {
@@ -264,8 +266,7 @@ bool take_suffix(std::string_view text, std::string_view unit, Suffix& out) {
     return take_scale(s, kBillion, out);
   }
   if (unit == "usd/hour") {
-    if (strip(s, {"/h", "/hr", "/hour", "/gpuh", "/gpuhr", "/gpuhour", "perhour",
-                  "pergpuhour"}))
+    if (strip(s, {"/h", "/hr", "/hour", "/gpuh", "/gpuhr", "/gpuhour", "perhour", "pergpuhour"}))
       strip(s, {"/gpu"});
     strip(s, {"$", "usd"});
     return s.empty();
@@ -282,7 +283,8 @@ bool take_suffix(std::string_view text, std::string_view unit, Suffix& out) {
   return s.empty();
 }
 
-/// `8x64`, `2^14`, `3.8 * 10^25 FLOP`. Powers of ten only move the exponent, so these are exact too.
+/// `8x64`, `2^14`, `3.8 * 10^25 FLOP`. Powers of ten only move the exponent, so these are exact
+/// too.
 std::optional<double> product_of(std::string_view text, std::string_view unit) {
   double product = 1;
   Decimal last{"1", 0};  // the factor not multiplied in yet
@@ -338,9 +340,9 @@ std::optional<double> duration_of(std::string_view text) {
   std::size_t start = 0;
   for (std::size_t i = 1; i <= text.size(); ++i) {
     const std::string_view before = trim(text.substr(start, i - start));
-    const bool starts_part = i < text.size() && is_digit(text[i]) && !before.empty() &&
-                             std::string_view("sndhrywko").find(before.back()) !=
-                                 std::string_view::npos;
+    const bool starts_part =
+        i < text.size() && is_digit(text[i]) && !before.empty() &&
+        std::string_view("sndhrywko").find(before.back()) != std::string_view::npos;
     if (i < text.size() && !starts_part) continue;
     const auto part = product_of(before, "second");
     if (!part || (start > 0 && is_digit(before.back()))) return {};
@@ -427,7 +429,8 @@ std::string number_text(double x) {
   // places does not give, and WASM does not have it, so the texts would differ.
   std::string digits;
   long exponent = 0;
-  // Up to 15 digits survive the way through a normal double, so zeros behind a shorter text are cut.
+  // Up to 15 digits survive the way through a normal double, so zeros behind a shorter text are
+  // cut.
   const bool is_normal = std::fabs(x) >= std::numeric_limits<double>::min();
   for (int places = is_normal ? 14 : 0; places < 17; ++places) {
     std::snprintf(buffer, sizeof buffer, "%.*e", places, std::fabs(x));
@@ -443,7 +446,7 @@ std::string number_text(double x) {
 
   const bool is_plain = exponent >= -3 && exponent < 6;
   const long shown = is_plain ? 0 : exponent - ((exponent % 3) + 3) % 3;  // a multiple of three
-  const long point = exponent - shown + 1;  // digits before the point
+  const long point = exponent - shown + 1;                                // digits before the point
   std::string out = x < 0 ? "-" : "";
   if (point <= 0) {
     out += "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;

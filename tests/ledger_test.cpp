@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT
+// "Show the work" is the work: every formula of the ledger is evaluated again, from the ledger's
+// own values and the scenario's fields.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catch.h"
+#include "envelope/catalog.h"
+#include "envelope/estimate.h"
+#include "envelope/link.h"
+#include "envelope/metrics.h"
+#include "envelope/patch.h"
+#include "envelope/rules.h"
+#include "envelope/sources.h"
+#include "ledger_eval.h"
+#include "random_scenario.h"
+
+namespace {
+
+using namespace envelope;
+using envelope_test::evaluate;
+using envelope_test::Random;
+using envelope_test::Values;
+
+/// Ways to ask, beside the model: each is tried with every model of the catalog.
+constexpr std::string_view kTasks[] = {
+    "task=pretrain",
+    "task=pretrain&count=causal&rc=selective&n=64&zero=1",
+    "task=finetune",
+    "task=finetune&method=lora",
+    "task=finetune&method=qlora&targets=query-value",
+    "task=serve",
+    "task=serve&wfmt=nf4-dq&batch=7",
+};
+
+/// One model of each make: dense, MLA with experts, experts with sinks and windows, experts beside
+/// a dense layer, windows, a narrow embedding, encoder, encoder-decoder, vision, size alone.
+constexpr std::string_view kMakes[] = {
+    "llama-3.1-8b", "deepseek-v3", "gpt-oss-120b", "snowflake-arctic", "gemma-2-9b", "opt-350m",
+    "bert-large",   "t5-11b",      "vit-h-14",     "custom",           "by-size"};
+
+/// Every option that takes another branch.
+const std::vector<std::string>& options() {
+  static const std::vector<std::string> list = [] {
+    std::vector<std::string> out = {
+        "gputime=1e9", "gputime=1e9&count=full&bill=4e6", "bill=1e6", "deadline=2.6e6",
+        "deadline=2.6e6&n=8", "deadline=1e3&tp=8&pp=4", "mfu=0.4", "price=2.5", "compute=1e22",
+        "tokens=2e12", "tokens=1", "seq=1", "seq=131072&rc=none", "n=1000&tp=8&pp=16", "n=3&tp=8",
+        "reserve=0", "reserve=1e12", "memrule=blog", "memrule=blog&task=serve",
+        "memrule=blog&task=finetune&method=lora", "act=per-parameter", "act=none",
+        "act=per-parameter&actbytes=0", "task=finetune&method=lora&saving=0.25",
+        "task=finetune&method=lora&trainable=17.5e6", "task=finetune&method=lora&targets=attention",
+        "task=finetune&method=lora&opt=muon&rc=none", "task=finetune&opt=adafactor",
+        "task=serve&kvcache=0", "task=serve&draft=4", "task=serve&draft=64&accept=0.999&draftcost=0",
+        "task=serve&prompt=0&out=1", "task=serve&tp=8&n=64", "task=serve&tp=8", "task=serve&n=3",
+        "task=serve&pmfu=0.5&mbu=0.8&price=1", "task=serve&prompt=1e6&batch=1e3",
+        "capex=3e4&price=0", "budget=1e24", "budgetusd=1e6", "budgetusd=1e6&price=0",
+        "act=none&rc=none&flash=0", "size=1e9&active=1e8&kind=size-only",
+        "kind=size-only&size=3e9&task=finetune&method=qlora", "gpu=v100-sxm2-32gb&terms=marketplace",
+        "qrank=0&kvrank=0&nope=0&vdim=0&rope=0", "topk=64&experts=8", "firstdense=1e4&experts=8",
+        "enclayers=1e4", "window=4096&globalevery=1e4", "window=1", "classes=10&proj=512&prenorm=1",
+        "resffn=1024&experts=16&topk=2&moeffn=512", "sharedffn=512&ebias=1&experts=16&topk=2"};
+    const auto cross = [&](const std::string& head, const std::vector<std::string>& tails) {
+      for (const std::string& tail : tails) out.push_back(head + tail);
+    };
+    const auto choices = [&](std::string_view key, const std::string& more = "") {
+      const Field& f = *field_by_key(key);
+      for (const Choice& c : f.choices) out.push_back(std::string(key) + "=" + std::string(c.id) + more);
+    };
+    for (const char* rc : {"none", "selective", "full"})
+      for (const char* flash : {"0", "1"})
+        out.push_back(std::string("rc=") + rc + "&flash=" + flash + "&mbs=4");
+    for (const char* zero : {"0", "1", "2", "3"})
+      cross(std::string("zero=") + zero,
+            {"&n=64", "&n=64&tp=8", "&n=64&tp=4&pp=2", "&tp=2", "&n=16&act=per-parameter"});
+    choices("count");
+    choices("opt");
+    choices("opt", "&zero=1&n=8");
+    choices("prec");
+    choices("law");
+    choices("law", "&budget=1e21");
+    choices("terms");
+    choices("wfmt", "&task=serve");
+    choices("kvfmt", "&task=serve");
+    choices("base", "&task=finetune&method=qlora");
+    choices("wdt");
+    choices("gdt", "&gcopy=1");
+    choices("mdt");
+    choices("odt");
+    choices("norm");
+    choices("qknorm");
+    choices("kind", "&size=1e10&image=224&enclayers=4");
+    for (const Row& row : catalog().recipes) out.push_back("recipe=" + row.id);
+    return out;
+  }();
+  return list;
+}
+
+Scenario scenario_of_link(const std::string& text, Problems& problems) {
+  const Link link = decode("v=1&d=2026-11&" + text);
+  problems = link.problems;
+  return scenario_of(link.patch, problems);
+}
+
+/// Calls `visit(text, scenario)` for every scenario of this file.
+template <class Visit>
+void each_scenario(Visit visit) {
+  Problems problems;
+  const auto link = [&](const std::string& text) {
+    const Scenario s = scenario_of_link(text, problems);
+    for (const Problem& p : problems) FAIL_CHECK(text << ": " << p.path << ": " << p.message);
+    visit(text, s);
+  };
+  for (const Row& row : catalog().models)
+    for (const std::string_view task : kTasks) link("model=" + row.id + "&" + std::string(task));
+  for (const std::string_view make : kMakes)
+    for (const std::string& option : options()) link("model=" + std::string(make) + "&" + option);
+  for (const Row& row : catalog().accelerators) {
+    link("gpu=" + row.id);
+    link("task=serve&gpu=" + row.id);
+  }
+  Random random(20261122);
+  for (int i = 0; i < 500; ++i)
+    visit("random " + std::to_string(i), scenario_of(random_patch(random), problems));
+}
+
+std::vector<Step> steps_of(const Scenario& s) {
+  std::vector<Step> steps;
+  estimate(s, Ledger(steps));
+  return steps;
+}
+
+bool agree(double a, double b, double tolerance) {
+  return a == b || std::abs(a - b) <= tolerance * std::max(std::abs(a), std::abs(b));
+}
+
+std::vector<std::string> words(std::string_view text) {
+  std::vector<std::string> out(1);
+  for (const char c : text)
+    if (c == ' ')
+      out.emplace_back();
+    else
+      out.back() += c;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("ledger: every formula gives the number beside it, from what was noted before") {
+  std::size_t scenarios = 0, formulas = 0;
+  Values fields_of;
+  each_scenario([&](const std::string& text, const Scenario& s) {
+    ++scenarios;
+    Values values;
+    for (const Field& f : fields())
+      if (const double x = get_number(f, s); given(x)) values[std::string(f.path)] = x;
+    for (const Step& step : steps_of(s)) {
+      if (!step.formula.empty()) {
+        ++formulas;
+        const auto again = evaluate(step.formula, values);
+        // pow differs in its last places with the way to it, and roots of large powers magnify that.
+        const double tolerance = step.formula.find('^') == std::string_view::npos ? 1e-12 : 1e-9;
+        if (!again.error.empty() || !agree(again.value, step.value, tolerance))
+          FAIL_CHECK(text << ": " << step.id << " is noted as " << step.value << ", but "
+                          << step.formula << " is " << again.value << " " << again.error);
+      }
+      values[std::string(step.id)] = step.value;
+    }
+  });
+  CHECK(scenarios > 2500);
+  CHECK(formulas > 100 * 2500 / 2);
+}
+
+TEST_CASE("ledger: every number is finite, and negative only where that has a meaning") {
+  // Free memory is negative when it does not fit.
+  const std::set<std::string_view> may_be_negative = {"layout.free"};
+  each_scenario([&](const std::string& text, const Scenario& s) {
+    for (const Step& step : steps_of(s))
+      if (!std::isfinite(step.value) || (step.value < 0 && !may_be_negative.contains(step.id)))
+        FAIL_CHECK(text << ": " << step.id << " is " << step.value);
+  });
+}
+
+TEST_CASE("ledger: a number is noted once, under a metric of the table, and no metric is idle") {
+  std::set<std::string_view> seen;
+  each_scenario([&](const std::string& text, const Scenario& s) {
+    std::set<std::string_view> here;
+    for (const Step& step : steps_of(s)) {
+      if (!find_metric(step.id)) FAIL_CHECK(text << ": " << step.id << " is not in the table");
+      if (!here.insert(step.id).second) FAIL_CHECK(text << ": " << step.id << " is noted twice");
+    }
+    seen.merge(here);
+  });
+  for (const Metric& m : metrics())
+    if (!seen.contains(m.id)) FAIL_CHECK("no scenario produces " << m.id);
+  CHECK(seen.size() == metrics().size());
+}
+
+TEST_CASE("ledger: a number without a formula was looked up or chosen, and is not arithmetic") {
+  // Numbers of a definition: no formula can derive them.
+  const std::set<std::string_view> definitions = {
+      "flops.forward_per_weight", "flops.backward_input_per_weight",
+      "flops.backward_weight_per_weight", "arch.mlp_matrices", "memory.embedding_tables",
+      "layout.kv_ways"};
+  std::map<std::string_view, std::string> bare;
+  each_scenario([&](const std::string& text, const Scenario& s) {
+    for (const Step& step : steps_of(s)) {
+      if (!step.formula.empty() || step.value == 0 || definitions.contains(step.id)) continue;
+      const Kind kind = find_metric(step.id)->kind;
+      if (kind == Kind::counted || kind == Kind::modelled) bare.emplace(step.id, text);
+    }
+  });
+  for (const auto& [id, text] : bare) FAIL_CHECK(id << " has a value and no formula in " << text);
+  CHECK(bare.empty());
+}
+
+TEST_CASE("ledger: a silent ledger changes no result") {
+  for (const std::string_view make : kMakes)
+    for (const std::string_view task : kTasks) {
+      Problems problems;
+      const Scenario s =
+          scenario_of_link("model=" + std::string(make) + "&" + std::string(task), problems);
+      std::vector<Step> steps;
+      const Report loud = estimate(s, Ledger(steps)), silent = estimate(s);
+      CHECK(loud.layout.per_gpu == silent.layout.per_gpu);
+      CHECK(loud.work.gpu_time == silent.work.gpu_time);
+      CHECK(loud.cost.total == silent.cost.total);
+      CHECK(loud.serving.tokens_per_s == silent.serving.tokens_per_s);
+    }
+}
+
+TEST_CASE("metrics: each has a symbol, a unit, a label, a sentence of help and known sources") {
+  const std::set<std::string_view> units = {
+      "count",  "ratio",   "byte",     "byte/s", "byte/token", "flop",    "flop/token", "flop/s",
+      "second", "token",   "token/s",  "usd",    "usd/hour",   "pfs-day", "gpu-hour",   "nat/token"};
+  for (const Metric& m : metrics()) {
+    INFO(m.id);
+    CHECK(!m.symbol.empty());
+    CHECK(units.contains(m.unit));
+    CHECK(!m.label.empty());
+    CHECK(m.label.size() < 40);
+    CHECK(!kind_id(m.kind).empty());
+    CHECK(m.help.ends_with('.'));
+    CHECK(m.help.size() > 10);
+    CHECK(!m.sources.empty());
+    for (const std::string& key : words(m.sources)) {
+      INFO("source \"" << key << "\"");
+      CHECK(source(key) != nullptr);
+    }
+    CHECK(m.since == "0.1.0");
+  }
+}
+
+TEST_CASE("sources: each key is used once, has an author and a title, and its address is https") {
+  std::set<std::string_view> keys;
+  for (const Source& s : kSources) {
+    INFO(s.key);
+    CHECK(keys.insert(s.key).second);
+    CHECK(!s.author.empty());
+    CHECK(!s.title.empty());
+    CHECK((s.year == 0 || (s.year > 1950 && s.year <= 2026)));
+    CHECK((s.url.empty() || s.url.starts_with("https://")));
+  }
+}
+
+TEST_CASE("fields: the default is in the range, and label, help, unit and key are in form") {
+  Problems none;
+  const Scenario defaults = scenario_of({}, none);
+  CHECK(none.empty());
+  std::set<std::string_view> group_ids;
+  for (const Group& g : groups()) group_ids.insert(g.id);
+  for (const Field& f : fields()) {
+    INFO(f.path);
+    CHECK(!f.label.empty());
+    CHECK(f.label.size() < 32);
+    CHECK(f.help.ends_with('.'));
+    CHECK(group_ids.contains(f.group));
+    CHECK((f.flags & kAll) != 0);
+    CHECK(f.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string_view::npos);
+    CHECK(f.since == "0.1.0");
+    if (f.type == Type::number) {
+      CHECK(!f.unit.empty());
+      CHECK(f.min < f.max);
+      // Both ends are values that the field takes itself.
+      if (f.flags & kWhole) CHECK((std::floor(f.min) == f.min && std::floor(f.max) == f.max));
+      const double x = get_number(f, defaults);
+      if (given(x))
+        CHECK((x >= f.min && x <= f.max));
+      else
+        CHECK((f.flags & kOptional) != 0);
+    }
+    if (f.type == Type::choice) {
+      CHECK(f.choices.size() > 1);
+      std::set<std::string_view> ids;
+      for (const Choice& c : f.choices) {
+        CHECK(ids.insert(c.id).second);
+        CHECK(!c.label.empty());
+        CHECK(c.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("fields and metrics share one name space, and no name means two things") {
+  std::set<std::string_view> shared;
+  for (const Field& f : fields())
+    if (find_metric(f.path)) shared.insert(f.path);
+  CHECK(shared == std::set<std::string_view>{});
+}
+
+TEST_CASE("the default scenario keeps every rule") {
+  Problems problems;
+  const Scenario s = scenario_of({}, problems);
+  CHECK(problems.empty());
+  CHECK(check(s).empty());
+}

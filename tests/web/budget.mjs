@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What the first view costs to load: everything that the page requests until it rests, gzipped.
+import { gzipSync } from 'node:zlib';
+
+import { chromium, kChromium } from './tools.mjs';
+
+const kBudget = 250e3;
+const kScriptBudget = 45e3; // the page's own script; the core's glue is in the worker
+const kPacked = /\.(png|woff2|ico)$/;
+
+const size = (bytes) => `${(bytes / 1000).toFixed(1).padStart(6)} kB`;
+
+export async function budget(url) {
+  const browser = await chromium.launch({ executablePath: kChromium });
+  try {
+    const page = await browser.newPage();
+    const requests = new Set();
+    // Of the context: requests of the worker are no requests of the page.
+    page.context().on('request', (request) => requests.add(request.url().split('#')[0]));
+    await page.goto(url, { waitUntil: 'networkidle' });
+    await page.locator('figure.chart').first().waitFor();
+    const files = await Promise.all(
+      [...requests].map(async (file) => {
+        const response = await fetch(file);
+        if (!response.ok) throw new Error(`${response.status} ${file}`);
+        const body = Buffer.from(await response.arrayBuffer());
+        const bytes = kPacked.test(file) ? body.length : gzipSync(body).length;
+        return { name: file.slice(url.length) || 'index.html', bytes };
+      }),
+    );
+    files.sort((a, b) => b.bytes - a.bytes);
+    const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { name, bytes } of files) console.log(`${size(bytes)}  ${name}`);
+    console.log(`${size(total)}  in all, gzipped; at most ${kBudget / 1000} kB`);
+    const script = files
+      .filter(({ name }) => name.endsWith('.js') && !/worker/.test(name))
+      .reduce((sum, { bytes }) => sum + bytes, 0);
+    if (script > kScriptBudget)
+      console.log(`warning: ${size(script)} of script; ${kScriptBudget / 1000} kB are aimed at`);
+    const core = files.some(({ name, bytes }) => name.endsWith('.wasm') && bytes > 10e3);
+    return [
+      { name: `budget: the first view is at most ${kBudget / 1000} kB`, ok: total <= kBudget },
+      { name: 'budget: the core was among what was counted', ok: core },
+    ];
+  } finally {
+    await browser.close();
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Every test of a page also demands a clean console, no refused and no foreign request.
+import { expect, playwright } from './tools.mjs';
+import { ask } from './site.mjs';
+
+export { expect };
+
+// Firefox says this about Playwright's own screenshot helper, and about fonts it does not have.
+const kHarmless = [/^Unable to check <input/];
+
+function watch(page, origin, seen) {
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) seen.console.push(message.text());
+  });
+  page.on('pageerror', (error) => seen.console.push(String(error)));
+  page.on('request', (request) => {
+    const url = request.url();
+    seen.requests.push(url);
+    if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) seen.foreign.push(url);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) seen.console.push(`${response.status()} ${response.url()}`);
+  });
+  return page.addInitScript(() =>
+    addEventListener('securitypolicyviolation', (event) =>
+      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`),
+    ),
+  );
+}
+
+export const test = playwright.extend({
+  /** What the page said and asked for; `allow` takes patterns of lines that a test provokes. */
+  seen: async ({}, use) => {
+    const seen = { console: [], requests: [], foreign: [], allowed: [] };
+    seen.allow = (...patterns) => seen.allowed.push(...patterns);
+    await use(seen);
+  },
+  page: async ({ page, baseURL, seen }, use) => {
+    await watch(page, new URL(baseURL).origin, seen);
+    await use(page);
+    const harmless = [...kHarmless, ...seen.allowed];
+    const said = seen.console.filter((line) => !harmless.some((p) => p.test(line)));
+    expect(said, 'the console').toEqual([]);
+    expect(seen.foreign, 'requests to other hosts').toEqual([]);
+  },
+});
+
+export const field = (page, path) => page.locator(`[id="f-${path}"]`);
+export const problem = (page, path) => page.locator(`[id="e-${path}-0"]`);
+export const numbers_of = (page, metric) => page.locator(`[data-metric="${metric}"]`);
+export const link_of = (page) => new URL(page.url()).hash.slice(1);
+
+/** Waits until the page is more than its built HTML: charts are only ever drawn by the script. */
+export async function live(page) {
+  await expect(page.locator('figure.chart svg').first()).toBeVisible({ timeout: 15_000 });
+}
+export async function open(page, link = '') {
+  await page.goto(link ? `./#${link}` : './');
+  await live(page);
+}
+
+/** The exact values behind all numbers on the page, by metric. */
+export function exact(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('[data-metric]')].map((door) => {
+      const value = /: (\S+)\. Show the work\.$/.exec(door.title)?.[1] ?? door.title;
+      return [door.dataset.metric, value];
+    }),
+  );
+}
+
+/** Waits until every number on the page is the core's answer to `scenario` (a link or a patch). */
+export async function shows(page, scenario) {
+  const { steps } = await ask('estimate', scenario);
+  const expected = new Map(steps.map(({ id, value }) => [id, String(value)]));
+  await expect
+    .poll(
+      async () => {
+        const found = await exact(page);
+        if (found.length < 5) return ['no numbers'];
+        return found
+          .filter(([id, value]) => expected.get(id) !== value)
+          .map(([id, value]) => `${id} shows ${value}, not ${expected.get(id)}`);
+      },
+      { message: `the numbers of ${scenario}` },
+    )
+    .toEqual([]);
+}
+
+export async function first_link() {
+  return (await ask('schema')).examples[0].link;
+}

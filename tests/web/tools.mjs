@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// The packages that the browser suites use lie with the page's, so that one lock file pins them all.
+import { createRequire } from 'node:module';
+
+const require = createRequire(new URL('../../web/package.json', import.meta.url));
+
+export const { chromium, defineConfig, expect, test: playwright } = require('@playwright/test');
+export const { AxeBuilder } = require('@axe-core/playwright');
+export const kPlaywright = require.resolve('@playwright/test/cli');
+export const kLighthouse = require.resolve('lighthouse/cli/index.js');
+export const kAxe = createRequire(require.resolve('@axe-core/playwright')).resolve('axe-core');
+
+export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const kFirefox = process.env.FIREFOX ?? '/usr/bin/firefox-esr';

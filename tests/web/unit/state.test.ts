@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, test } from 'vitest';
+import type { Answer, Patch, Problem } from '../../../web/src/api';
+import { apply, edit, isStale, kEmpty, opened, received, settle } from '../../../web/src/state';
+
+const problem = (
+  path: string,
+  value: string,
+  severity: Problem['severity'] = 'error',
+): Problem => ({
+  path,
+  severity,
+  code: 'not_a_number',
+  message: 'm',
+  hint: 'h',
+  value,
+});
+
+function answer(patch: Patch, problems: Problem[] = []): Answer {
+  return {
+    version: '0.1.0',
+    v: 1,
+    d: '2026-11',
+    link: `v=1&${Object.keys(patch).join('&')}`,
+    patch,
+    inputs: { 'run.tokens': 'auto', 'cluster.gpus': 8, ...patch },
+    summary: [],
+    verdict: { severity: 'good', code: 'fits', about: [], message: [], remedies: [] },
+    steps: [],
+    findings: [],
+    problems,
+  };
+}
+
+describe('editing', () => {
+  test('raw text goes into the patch and stays the draft', () => {
+    const state = edit(kEmpty, 'run.tokens', '15T');
+    expect(state.patch).toEqual({ 'run.tokens': '15T' });
+    expect(state.draft).toEqual({ path: 'run.tokens', text: '15T' });
+  });
+
+  test('empty text takes the field back to its default', () => {
+    const state = edit(edit(kEmpty, 'run.tokens', '15T'), 'run.tokens', '  ');
+    expect(state.patch).toEqual({});
+    expect(state.draft).toEqual({ path: 'run.tokens', text: '  ' });
+  });
+
+  test('flags are no draft', () => expect(edit(kEmpty, 'model.tied', true).draft).toBeNull());
+
+  test('leaving the field ends the draft', () =>
+    expect(settle(edit(kEmpty, 'run.tokens', '15T')).draft).toBeNull());
+
+  test('a remedy changes several fields at once', () =>
+    expect(apply(edit(kEmpty, 'a', '1'), { a: 2, b: 3 }).patch).toEqual({ a: 2, b: 3 }));
+});
+
+describe('answers', () => {
+  test('canonical values replace what was typed', () => {
+    const asked = edit(kEmpty, 'run.tokens', '15T');
+    const state = received(asked, asked.patch, answer({ 'run.tokens': 15e12 }));
+    expect(state.patch).toEqual({ 'run.tokens': 15e12 });
+    expect(state.good?.patch).toEqual({ 'run.tokens': 15e12 });
+    expect(isStale(state)).toBe(false);
+  });
+
+  test('an answer to older inputs is ignored', () => {
+    const first = edit(kEmpty, 'run.tokens', '1');
+    const second = edit(first, 'run.tokens', '15');
+    expect(received(second, first.patch, answer({ 'run.tokens': 1 }))).toBe(second);
+  });
+
+  test('with an error the last good answer stays, and the refused text is kept', () => {
+    const start = received(kEmpty, kEmpty.patch, answer({}));
+    const asked = edit(start, 'cluster.gpus', '8 or so');
+    const state = received(asked, asked.patch, answer({}, [problem('cluster.gpus', '8 or so')]));
+    expect(state.good).toBe(start.good);
+    expect(state.patch).toEqual({ 'cluster.gpus': '8 or so' });
+    expect(isStale(state)).toBe(true);
+  });
+
+  test('a warning does not hold up the answer', () => {
+    const fresh = answer({}, [problem('cluster.gpus', '8', 'warning')]);
+    const state = received(kEmpty, kEmpty.patch, fresh);
+    expect(state.good).toBe(fresh);
+    expect(isStale(state)).toBe(false);
+  });
+
+  test('the error is solved by a good value', () => {
+    const bad = edit(received(kEmpty, kEmpty.patch, answer({})), 'cluster.gpus', 'x');
+    const stuck = received(bad, bad.patch, answer({}, [problem('cluster.gpus', 'x')]));
+    const fixed = edit(stuck, 'cluster.gpus', '64');
+    const state = received(fixed, fixed.patch, answer({ 'cluster.gpus': 64 }));
+    expect(isStale(state)).toBe(false);
+    expect(state.good?.patch).toEqual({ 'cluster.gpus': 64 });
+  });
+});
+
+describe('links', () => {
+  test('problems of fields stay at the field, those of unknown keys become notices', () => {
+    const state = opened(answer({}, [problem('cluster.gpus', 'many'), problem('colour', 'red')]));
+    expect(state.problems.map((p) => p.path)).toEqual(['cluster.gpus']);
+    expect(state.notices.map((p) => p.path)).toEqual(['colour']);
+    expect(state.patch).toEqual({ 'cluster.gpus': 'many' });
+  });
+
+  test('a key called like an Object method is no field', () =>
+    expect(opened(answer({}, [problem('constructor', 'x')])).notices).toHaveLength(1));
+
+  test('the next edit ends the notices', () => {
+    const state = opened(answer({}, [problem('colour', 'red')]));
+    expect(edit(state, 'run.tokens', '1').notices).toEqual([]);
+  });
+});
