@@ -206,7 +206,7 @@ TEST_CASE("ledger: a number without a formula was looked up or chosen, and is no
   const std::set<std::string_view> definitions = {
       "flops.forward_per_weight", "flops.backward_input_per_weight",
       "flops.backward_weight_per_weight", "arch.mlp_matrices", "memory.embedding_tables",
-      "layout.kv_ways"};
+      "layout.kv_ways", "serving.speculative_speedup"};
   std::map<std::string_view, std::string> bare;
   each_scenario([&](const std::string& text, const Scenario& s) {
     for (const Step& step : steps_of(s)) {

@@ -45,10 +45,12 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
   // A decoder layer of an encoder-decoder model attends twice: to itself and to the encoder.
   const bool two_stacks = m.kind == ModelKind::encoder_decoder;
   a.layers = L;
-  a.decoder_layers = two_stacks ? L - m.encoder_layers : L;
+  a.decoder_layers = two_stacks ? note("arch.decoder_layers", std::max(0.0, L - m.encoder_layers),
+                                       "max(0, model.layers - model.encoder_layers)")
+                                : L;
   a.cross_layers = two_stacks ? a.decoder_layers : 0;
   const double blocks = two_stacks ? note("arch.attention_blocks", L + a.cross_layers,
-                                          "2*model.layers - model.encoder_layers")
+                                          "model.layers + arch.decoder_layers")
                                    : note("arch.attention_blocks", L, "model.layers");
 
   double per_block = 0;
@@ -79,8 +81,9 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
 
   const double g = note("arch.mlp_matrices", m.gated ? 3.0 : 2.0);
   const bool moe = m.experts > 0;
-  a.moe_layers = moe ? note("arch.moe_layers", std::floor((L - m.first_dense) / m.moe_every),
-                            "floor((model.layers - model.first_dense)/model.moe_every)")
+  a.moe_layers = moe ? note("arch.moe_layers",
+                            std::max(0.0, std::floor((L - m.first_dense) / m.moe_every)),
+                            "max(0, floor((model.layers - model.first_dense)/model.moe_every))")
                      : note("arch.moe_layers", 0.0);
   const double dense =
       note("arch.dense_layers", L - a.moe_layers, "model.layers - arch.moe_layers");
@@ -182,8 +185,8 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
   const Norms n = norm_size(m);
   note("arch.norm_size", n.size, n.formula);
   if (m.kind == ModelKind::encoder_decoder) {
-    a.norms = note("params.norms", (2 * m.encoder_layers + 3 * a.decoder_layers + 2) * n.size,
-                   "(2*model.encoder_layers + 3*(model.layers - model.encoder_layers) + 2)*"
+    a.norms = note("params.norms", (2 * a.layers + a.decoder_layers + 2) * n.size,
+                   "(2*model.layers + arch.decoder_layers + 2)*"
                    "arch.norm_size");
   } else {
     double inner = 0;

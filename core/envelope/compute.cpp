@@ -28,8 +28,7 @@ Attended attended(const Scenario& s, const Architecture& a, double n) {
   if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit) return {a.layers * n, a.layers * n};
   if (m.kind ==
       ModelKind::encoder_decoder)  // half the tokens: encoder full; half: decoder and cross
-    return {(m.encoder_layers * n + a.decoder_layers * (n / 2 + n)) / 2,
-            (m.encoder_layers * n + 2 * a.decoder_layers * n) / 2};
+    return {(a.layers * n + a.decoder_layers * n / 2) / 2, (a.layers * n + a.decoder_layers * n) / 2};
   const double w = std::min(m.window, n);
   return {
       a.global_layers * n / 2 + (a.local_layers > 0 ? a.local_layers * (w - w * w / (2 * n)) : 0),
@@ -62,10 +61,8 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
         causal_formula = full_formula = "model.layers*run.seq";
         break;
       case ModelKind::encoder_decoder:
-        causal_formula =
-            "(model.encoder_layers*run.seq + (model.layers - model.encoder_layers)*run.seq*3/2)/2";
-        full_formula =
-            "(model.encoder_layers*run.seq + 2*(model.layers - model.encoder_layers)*run.seq)/2";
+        causal_formula = "(model.layers*run.seq + arch.decoder_layers*run.seq/2)/2";
+        full_formula = "(model.layers*run.seq + arch.decoder_layers*run.seq)/2";
         break;
       default:
         causal_formula =

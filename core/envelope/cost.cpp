@@ -54,10 +54,12 @@ void largest(const Scenario& s, const Layout& l, const Ledger& note) {
   const double full = note("fit.bytes_full", blog ? 24 : state_bytes(s.states) + extra);
   const double lora = note("fit.bytes_lora", blog ? 8 : trained);
   const double qlora = note("fit.bytes_qlora", bytes_per_value(s.tune.base));
-  note("fit.params_inference", room / Bytes{inference}, "fit.room/fit.bytes_inference");
-  note("fit.params_full", room / Bytes{full}, "fit.room/fit.bytes_full");
-  note("fit.params_lora", room / Bytes{lora}, "fit.room/fit.bytes_lora");
-  note("fit.params_qlora", room / Bytes{qlora}, "fit.room/fit.bytes_qlora");
+  // A format of no bytes sets no limit.
+  if (inference > 0)
+    note("fit.params_inference", room / Bytes{inference}, "fit.room/fit.bytes_inference");
+  if (full > 0) note("fit.params_full", room / Bytes{full}, "fit.room/fit.bytes_full");
+  if (lora > 0) note("fit.params_lora", room / Bytes{lora}, "fit.room/fit.bytes_lora");
+  if (qlora > 0) note("fit.params_qlora", room / Bytes{qlora}, "fit.room/fit.bytes_qlora");
 }
 
 }  // namespace envelope

@@ -43,15 +43,6 @@ std::string utf8_of(std::string_view s) {
   return out;
 }
 
-/// For messages: a long text is cut between characters.
-std::string quoted(std::string_view s) {
-  constexpr std::size_t kShown = 60;
-  if (s.size() <= kShown) return '"' + std::string(s) + '"';
-  std::size_t end = kShown;
-  while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xc0) == 0x80) --end;
-  return '"' + std::string(s.substr(0, end)) + "…\"";
-}
-
 int hex(char c) {
   if (is_digit(c)) return c - '0';
   const std::size_t letter = std::string_view("abcdefABCDEF").find(c);

@@ -202,9 +202,9 @@ void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger
                  "(model.kv_rank + model.rope_dim)*bytes.kv")
           : note("kv.per_token_layer", BytesPerToken{2 * m.kv_heads * m.head_dim * b},
                  "2*model.kv_heads*model.head_dim*bytes.kv");
-  note("kv.per_token", layer * (a.decoder_layers + 0.0),
+  note("kv.per_token", layer * a.decoder_layers,
        m.kind == ModelKind::encoder_decoder
-           ? "kv.per_token_layer*(model.layers - model.encoder_layers)"
+           ? "kv.per_token_layer*arch.decoder_layers"
            : "kv.per_token_layer*model.layers");
   const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
                               "serve.prompt + serve.output");
@@ -215,8 +215,7 @@ void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger
   if (m.kind == ModelKind::encoder_decoder) {
     // The decoder caches its own tokens and, once, the keys and values of the prompt.
     const Bytes each = note("kv.per_sequence", layer * a.decoder_layers * context,
-                            "kv.per_token_layer*(model.layers - model.encoder_layers)*"
-                            "serving.context");
+                            "kv.per_token_layer*arch.decoder_layers*serving.context");
     out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
     return;
   }

@@ -28,6 +28,8 @@ constexpr Metric kMetrics[] = {
      "Width that the output projection reads.", "vaswani-2017"},
     {"arch.attention_blocks", "L_a", "count", Kind::counted, "Attention blocks",
      "One a layer; two in a decoder layer that also attends to an encoder.", "vaswani-2017"},
+    {"arch.decoder_layers", "L_{dec}", "count", Kind::counted, "Decoder layers",
+     "Layers that are not the encoder's.", "vaswani-2017"},
     {"arch.attention_block", "a_1", "count", Kind::counted, "Weights of one attention block",
      "Query, key, value and output projections, without biases.", "vaswani-2017 deepseek-v2-2024"},
     {"arch.mlp_matrices", "g", "count", Kind::counted, "Matrices of one MLP",

@@ -9,35 +9,14 @@
 namespace envelope {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
-
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t corner = row[0]++;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1])});
-      corner = above;
-    }
-  }
-  return row.back();
-}
-
 /// The few names closest to what was typed: those that contain it first, then by edit distance.
 template <class Names>
 std::string suggestion(std::string_view typed, const Names& names) {
-  const std::string want = lower(typed.substr(0, 40));
+  const std::string want = lower_case(typed.substr(0, 40));
   std::vector<std::pair<std::size_t, std::string_view>> ranked;
   for (const std::string_view name : names) {
     const bool inside = !want.empty() && name.find(want) != std::string_view::npos;
-    ranked.emplace_back(inside ? 0 : 1 + distance(want, name), name);
+    ranked.emplace_back(inside ? 0 : 1 + edit_distance(want, name), name);
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -51,12 +30,6 @@ Problems problem(const Field& f, std::string_view code, const Value& value, std:
                  std::string hint, Severity severity = Severity::error) {
   return {
       {std::string(f.path), severity, code, std::move(message), std::move(hint), text_of(value)}};
-}
-
-std::string quoted(const Value& value) {
-  std::string text = text_of(value);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return "\"" + text + "\"";
 }
 
 std::string unit_hint(const Field& f) {
@@ -77,16 +50,17 @@ Problems set_number(const Field& f, const Value& value, Scenario& s) {
   if (const double* number = std::get_if<double>(&value)) {
     x = *number;
   } else if (const std::string* text = std::get_if<std::string>(&value)) {
-    const std::string word = lower(*text);
+    const std::string word = lower_case(*text);
     if (word == "auto" || word.empty()) {
       if (f.flags & kOptional) return put(f, kNone, s), Problems{};
       return problem(f, "not_a_number", value, std::string(f.label) + " cannot be empty.",
                      unit_hint(f));
     }
     if (!parse_number(*text, f.unit, x))
-      return problem(f, "not_a_number", value,
-                     std::string(f.label) + " must be a number, not " + quoted(value) + ".",
-                     unit_hint(f));
+      return problem(
+          f, "not_a_number", value,
+          std::string(f.label) + " must be a number, not " + quoted(text_of(value)) + ".",
+          unit_hint(f));
   } else {
     return problem(f, "wrong_type", value,
                    std::string(f.label) + " must be a number, not true or false.", unit_hint(f));
@@ -117,30 +91,31 @@ Problems set_number(const Field& f, const Value& value, Scenario& s) {
 
 Problems set_flag(const Field& f, const Value& value, Scenario& s) {
   if (put(f, value, s)) return {};
-  const std::string word = lower(text_of(value));
+  const std::string word = lower_case(text_of(value));
   for (const std::string_view yes : {"1", "true", "yes", "on"})
     if (word == yes) return put(f, true, s), Problems{};
   for (const std::string_view no : {"0", "false", "no", "off"})
     if (word == no) return put(f, false, s), Problems{};
   return problem(f, "wrong_type", value,
-                 std::string(f.label) + " must be on or off, not " + quoted(value) + ".",
+                 std::string(f.label) + " must be on or off, not " + quoted(text_of(value)) + ".",
                  "Give 1 or 0.");
 }
 
 Problems set_choice(const Field& f, const Value& value, Scenario& s) {
-  const std::string word = lower(text_of(value));
+  const std::string word = lower_case(text_of(value));
   if (put(f, word, s)) return {};
   std::vector<std::string_view> ids;
   for (const Choice& c : f.choices) ids.push_back(c.id);
   std::string all;
   for (const std::string_view id : ids) all.append(all.empty() ? "" : ", ").append(id);
-  return problem(f, "unknown_choice", value,
-                 std::string(f.label) + " must be one of the choices, not " + quoted(value) + ".",
-                 "Choose one of " + all + ".");
+  return problem(
+      f, "unknown_choice", value,
+      std::string(f.label) + " must be one of the choices, not " + quoted(text_of(value)) + ".",
+      "Choose one of " + all + ".");
 }
 
 Problems set_name(const Field& f, const Value& value, Scenario& s) {
-  const std::string word = lower(text_of(value));
+  const std::string word = lower_case(text_of(value));
   std::vector<std::string_view> ids;
   if (const std::vector<Row>* rows = rows_of(f)) {
     for (const Row& row : *rows) ids.push_back(row.id);
@@ -151,7 +126,7 @@ Problems set_name(const Field& f, const Value& value, Scenario& s) {
   }
   if (std::find(ids.begin(), ids.end(), word) != ids.end()) return put(f, word, s), Problems{};
   return problem(f, f.path == "model.id" ? "unknown_model" : "unknown_choice", value,
-                 std::string(f.label) + " " + quoted(value) + " is not in the catalog.",
+                 std::string(f.label) + " " + quoted(text_of(value)) + " is not in the catalog.",
                  "Did you mean " + suggestion(word, ids) + "?");
 }
 
@@ -196,7 +171,7 @@ Problems apply(const Patch& patch, Scenario& s) {
       std::vector<std::string_view> paths;
       for (const Field& each : fields()) paths.push_back(each.path);
       problems.push_back({path, Severity::error, "unknown_field",
-                          "There is no field called \"" + path.substr(0, 60) + "\".",
+                          "There is no field called " + quoted(path) + ".",
                           "Did you mean " + suggestion(path, paths) + "?", text_of(value)});
       continue;
     }

@@ -25,17 +25,35 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
   const double width = a.qk_width + a.o_width;
   double attended_prompt = 0, attended_context = 0;
   if (a.known) {
-    const bool plain = s.model.kind == ModelKind::decoder && s.model.window == 0;
     // A prompt of n tokens: n times the causal average. A new token attends to all before it.
-    attended_prompt = prompt > 0 ? attended(s, a, prompt).causal : 0;
-    attended_context = attended(s, a, context).full;
-    if (plain) {
-      note("serving.attended_prompt", attended_prompt, "model.layers*serve.prompt/2");
-      note("serving.attended_context", attended_context, "model.layers*serving.context");
-    } else {
-      note("serving.attended_prompt", attended_prompt);
-      note("serving.attended_context", attended_context);
+    std::string_view prompt_formula, context_formula;
+    switch (s.model.kind) {
+      case ModelKind::encoder:
+      case ModelKind::vit:
+        prompt_formula = "model.layers*serve.prompt";
+        context_formula = "model.layers*(serve.prompt + serve.output)";
+        break;
+      case ModelKind::encoder_decoder:
+        prompt_formula = "(model.layers*serve.prompt + arch.decoder_layers*serve.prompt/2)/2";
+        context_formula =
+            "(model.layers + arch.decoder_layers)*(serve.prompt + serve.output)/2";
+        break;
+      default:
+        prompt_formula = s.model.window > 0
+                             ? "arch.global_layers*serve.prompt/2 + "
+                               "arch.local_layers*(min(model.window, serve.prompt) - "
+                               "min(model.window, serve.prompt)^2/(2*max(1, serve.prompt)))"
+                             : "arch.global_layers*serve.prompt/2";
+        context_formula = s.model.window > 0
+                              ? "arch.global_layers*serving.context + "
+                                "arch.local_layers*min(model.window, serving.context)"
+                              : "arch.global_layers*serving.context";
     }
+    attended_prompt =
+        note("serving.attended_prompt", prompt > 0 ? attended(s, a, prompt).causal : 0,
+             prompt_formula);
+    attended_context =
+        note("serving.attended_context", attended(s, a, context).full, context_formula);
     out.prefill_flops =
         note("serving.prefill_flops", Flops{prompt * (2 * a.matmul + 2 * width * attended_prompt)},
              "serve.prompt*(2*params.matmul + 2*(arch.qk_width + arch.o_width)*"
@@ -80,8 +98,9 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
   if (a.moe_layers > 0) {
     // Experts that at least one of the batch's tokens chose.
     const double touched =
-        note("serving.experts_touched", 1 - power(1 - s.model.top_k / s.model.experts, batch),
-             "1 - (1 - model.top_k/model.experts)^serving.replica_batch");
+        note("serving.experts_touched",
+             1 - power(std::max(0.0, 1 - s.model.top_k / s.model.experts), batch),
+             "1 - max(0, 1 - model.top_k/model.experts)^serving.replica_batch");
     const double share = (a.total - a.experts + a.experts * touched) / a.total;
     weights = note("serving.weights_read", m.weights * share,
                    "memory.weights*(params.total - params.experts + "

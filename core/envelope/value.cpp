@@ -411,6 +411,14 @@ bool parse_number(std::string_view text, std::string_view unit, double& out) {
   return true;
 }
 
+std::string quoted(std::string_view s) {
+  constexpr std::size_t kShown = 60;
+  if (s.size() <= kShown) return '"' + std::string(s) + '"';
+  std::size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xc0) == 0x80) --end;
+  return '"' + std::string(s.substr(0, end)) + "…\"";
+}
+
 std::string text_of(const Value& value) {
   if (const double* x = std::get_if<double>(&value)) return number_text(*x);
   if (const bool* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";

@@ -30,6 +30,9 @@ std::string lower_case(std::string_view text);
 /// Edits between two words, for "did you mean": inserted, removed, changed or swapped letters.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// In quotes, for messages; a long text is cut between characters.
+std::string quoted(std::string_view text);
+
 /// The text of a value, for messages: numbers in their shortest form.
 std::string text_of(const Value& value);
 

@@ -92,8 +92,14 @@ describe('durations', () => {
     [-90, '−1 min 30 s'],
   ])('%d s is %s', (x, text) => expect(plain(duration(x))).toBe(text));
 
-  test('the larger unit alone, for marks on a chart', () =>
-    expect(plain(roughly(97 * 86400 + 4 * 3600))).toBe('97 d'));
+  test.each([
+    [97 * 86400 + 20 * 3600, '98 d'],
+    [86400, '1 d'],
+    [1.3 * 3600, '1.3 h'],
+    [49 * 60 + 26, '49 min'],
+    [0.5, '500 ms'],
+    [10 * 365.25 * 86400, '10 years'],
+  ])('roughly, %d s is %s', (x, text) => expect(plain(roughly(x))).toBe(text));
 });
 
 describe('money', () => {
