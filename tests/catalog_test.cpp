@@ -59,8 +59,9 @@ TEST_CASE("catalog: it holds what the issue asks for") {
   CHECK(catalog().accelerators.size() >= 70);
   CHECK(catalog().prices.size() >= 240);
   CHECK(catalog().recipes.size() >= 10);
-  for (const char* id : {"gpt2-xl", "gpt3-175b", "palm-540b", "chinchilla-70b", "llama-65b",
-                         "deepseek-v3", "gpt-oss-120b", "bert-large", "vit-h-14", "custom", "by-size"})
+  for (const char* id :
+       {"gpt2-xl", "gpt3-175b", "palm-540b", "chinchilla-70b", "llama-65b", "deepseek-v3",
+        "gpt-oss-120b", "bert-large", "vit-h-14", "custom", "by-size"})
     CHECK(find_row(catalog().models, id));
   CHECK(!find_row(catalog().models, "gpt-6"));
 }
@@ -73,7 +74,8 @@ TEST_CASE("catalog: every row has a name of its own, a source and a date") {
       CHECK(ids.insert(row.id).second);
       CHECK(names.insert(row.name).second);
       CHECK(row.id.size() < sizeof Id::text);
-      CHECK(row.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos);
+      CHECK(row.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") ==
+            std::string::npos);
       if (is_own(row)) {
         CHECK(row.source == "yours");
       } else {
@@ -127,7 +129,8 @@ TEST_CASE("catalog: a recipe says all there is to say, so that the last one chos
   }
 }
 
-TEST_CASE("catalog: a count that is published to the last parameter comes out to the last parameter") {
+TEST_CASE(
+    "catalog: a count that is published to the last parameter comes out to the last parameter") {
   int exact = 0;
   for (const Row& row : catalog().models) {
     if (!row.published_exact || !has_architecture(row)) continue;
@@ -136,15 +139,18 @@ TEST_CASE("catalog: a count that is published to the last parameter comes out to
     ++exact;
   }
   // CLIP is published as one number: two towers, and one logit scale that belongs to neither.
-  CHECK(counted("clip-vit-l-14-vision").total + counted("clip-vit-l-14-text").total + 1 == 427616513);
+  CHECK(counted("clip-vit-l-14-vision").total + counted("clip-vit-l-14-text").total + 1 ==
+        427616513);
   CHECK(exact + 1 == 121);
 }
 
 TEST_CASE("catalog: a count that is published rounded is met within 1 %") {
   // Counted from table 2.1 of the paper, which prints two digits, a wrong number of heads for XL
   // and a width of 5140 for 13B that the heads do not divide.
-  const std::map<std::string, double, std::less<>> rounded_by_the_paper = {
-      {"gpt3-350m", +0.0168}, {"gpt3-1.3b", +0.0121}, {"gpt3-2.7b", -0.0179}, {"gpt3-13b", -0.0113}};
+  const std::map<std::string, double, std::less<>> rounded_by_the_paper = {{"gpt3-350m", +0.0168},
+                                                                           {"gpt3-1.3b", +0.0121},
+                                                                           {"gpt3-2.7b", -0.0179},
+                                                                           {"gpt3-13b", -0.0113}};
   int rounded = 0;
   for (const Row& row : catalog().models) {
     if (row.published_params == 0 || row.published_exact || !has_architecture(row)) continue;
@@ -162,9 +168,8 @@ TEST_CASE("catalog: a count that is published rounded is met within 1 %") {
 
 TEST_CASE("catalog: a published number of active parameters is met within 3 %") {
   // What vendors leave out of "active", as they or their code say.
-  const std::set<std::string_view> without_embedding = {"llama-4-scout", "llama-4-maverick",
-                                                        "gpt-oss-20b", "gpt-oss-120b",
-                                                        "deepseek-v2-lite"};
+  const std::set<std::string_view> without_embedding = {
+      "llama-4-scout", "llama-4-maverick", "gpt-oss-20b", "gpt-oss-120b", "deepseek-v2-lite"};
   const std::set<std::string_view> without_embedding_and_head = {"glm-4.5", "glm-4.5-air"};
   int active = 0;
   for (const Row& row : catalog().models) {
@@ -224,7 +229,8 @@ TEST_CASE("catalog: fewer bits are never slower, and no number is out of the wor
     CHECK((g.memory >= 8e9 && g.memory <= 600e9));
     CHECK((g.bandwidth >= 60e9 && g.bandwidth <= 20e12));
     CHECK((given(g.fp32) || given(g.bf16)));
-    // A chip takes hours, not seconds, to do what a petaflop/s does in a day, and is no supercomputer.
+    // A chip takes hours, not seconds, to do what a petaflop/s does in a day, and is no
+    // supercomputer.
     for (const double peak : {g.fp32, g.tf32, g.fp16, g.bf16, g.fp8, g.int8, g.fp4})
       CHECK((!given(peak) || (peak >= 1e12 && peak <= 20e15)));
     CHECK((!given(g.tdp) || (g.tdp >= 10 && g.tdp <= 2000)));
@@ -233,7 +239,8 @@ TEST_CASE("catalog: fewer bits are never slower, and no number is out of the wor
   }
 }
 
-TEST_CASE("prices: each is positive, dated, has a source, and is for an accelerator of the catalog") {
+TEST_CASE(
+    "prices: each is positive, dated, has a source, and is for an accelerator of the catalog") {
   const Field& providers = *field_by_path("price.provider");
   std::set<std::string> seen;
   for (const PriceRow& row : catalog().prices) {

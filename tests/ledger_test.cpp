@@ -47,30 +47,67 @@ constexpr std::string_view kMakes[] = {
 /// Every option that takes another branch.
 const std::vector<std::string>& options() {
   static const std::vector<std::string> list = [] {
-    std::vector<std::string> out = {
-        "gputime=1e9", "gputime=1e9&count=full&bill=4e6", "bill=1e6", "deadline=2.6e6",
-        "deadline=2.6e6&n=8", "deadline=1e3&tp=8&pp=4", "mfu=0.4", "price=2.5", "compute=1e22",
-        "tokens=2e12", "tokens=1", "seq=1", "seq=131072&rc=none", "n=1000&tp=8&pp=16", "n=3&tp=8",
-        "reserve=0", "reserve=1e12", "memrule=blog", "memrule=blog&task=serve",
-        "memrule=blog&task=finetune&method=lora", "act=per-parameter", "act=none",
-        "act=per-parameter&actbytes=0", "task=finetune&method=lora&saving=0.25",
-        "task=finetune&method=lora&trainable=17.5e6", "task=finetune&method=lora&targets=attention",
-        "task=finetune&method=lora&opt=muon&rc=none", "task=finetune&opt=adafactor",
-        "task=serve&kvcache=0", "task=serve&draft=4", "task=serve&draft=64&accept=0.999&draftcost=0",
-        "task=serve&prompt=0&out=1", "task=serve&tp=8&n=64", "task=serve&tp=8", "task=serve&n=3",
-        "task=serve&pmfu=0.5&mbu=0.8&price=1", "task=serve&prompt=1e6&batch=1e3",
-        "capex=3e4&price=0", "budget=1e24", "budgetusd=1e6", "budgetusd=1e6&price=0",
-        "act=none&rc=none&flash=0", "size=1e9&active=1e8&kind=size-only",
-        "kind=size-only&size=3e9&task=finetune&method=qlora", "gpu=v100-sxm2-32gb&terms=marketplace",
-        "qrank=0&kvrank=0&nope=0&vdim=0&rope=0", "topk=64&experts=8", "firstdense=1e4&experts=8",
-        "enclayers=1e4", "window=4096&globalevery=1e4", "window=1", "classes=10&proj=512&prenorm=1",
-        "resffn=1024&experts=16&topk=2&moeffn=512", "sharedffn=512&ebias=1&experts=16&topk=2"};
+    std::vector<std::string> out = {"gputime=1e9",
+                                    "gputime=1e9&count=full&bill=4e6",
+                                    "bill=1e6",
+                                    "deadline=2.6e6",
+                                    "deadline=2.6e6&n=8",
+                                    "deadline=1e3&tp=8&pp=4",
+                                    "mfu=0.4",
+                                    "price=2.5",
+                                    "compute=1e22",
+                                    "tokens=2e12",
+                                    "tokens=1",
+                                    "seq=1",
+                                    "seq=131072&rc=none",
+                                    "n=1000&tp=8&pp=16",
+                                    "n=3&tp=8",
+                                    "reserve=0",
+                                    "reserve=1e12",
+                                    "memrule=blog",
+                                    "memrule=blog&task=serve",
+                                    "memrule=blog&task=finetune&method=lora",
+                                    "act=per-parameter",
+                                    "act=none",
+                                    "act=per-parameter&actbytes=0",
+                                    "task=finetune&method=lora&saving=0.25",
+                                    "task=finetune&method=lora&trainable=17.5e6",
+                                    "task=finetune&method=lora&targets=attention",
+                                    "task=finetune&method=lora&opt=muon&rc=none",
+                                    "task=finetune&opt=adafactor",
+                                    "task=serve&kvcache=0",
+                                    "task=serve&draft=4",
+                                    "task=serve&draft=64&accept=0.999&draftcost=0",
+                                    "task=serve&prompt=0&out=1",
+                                    "task=serve&tp=8&n=64",
+                                    "task=serve&tp=8",
+                                    "task=serve&n=3",
+                                    "task=serve&pmfu=0.5&mbu=0.8&price=1",
+                                    "task=serve&prompt=1e6&batch=1e3",
+                                    "capex=3e4&price=0",
+                                    "budget=1e24",
+                                    "budgetusd=1e6",
+                                    "budgetusd=1e6&price=0",
+                                    "act=none&rc=none&flash=0",
+                                    "size=1e9&active=1e8&kind=size-only",
+                                    "kind=size-only&size=3e9&task=finetune&method=qlora",
+                                    "gpu=v100-sxm2-32gb&terms=marketplace",
+                                    "qrank=0&kvrank=0&nope=0&vdim=0&rope=0",
+                                    "topk=64&experts=8",
+                                    "firstdense=1e4&experts=8",
+                                    "enclayers=1e4",
+                                    "window=4096&globalevery=1e4",
+                                    "window=1",
+                                    "classes=10&proj=512&prenorm=1",
+                                    "resffn=1024&experts=16&topk=2&moeffn=512",
+                                    "sharedffn=512&ebias=1&experts=16&topk=2"};
     const auto cross = [&](const std::string& head, const std::vector<std::string>& tails) {
       for (const std::string& tail : tails) out.push_back(head + tail);
     };
     const auto choices = [&](std::string_view key, const std::string& more = "") {
       const Field& f = *field_by_key(key);
-      for (const Choice& c : f.choices) out.push_back(std::string(key) + "=" + std::string(c.id) + more);
+      for (const Choice& c : f.choices)
+        out.push_back(std::string(key) + "=" + std::string(c.id) + more);
     };
     for (const char* rc : {"none", "selective", "full"})
       for (const char* flash : {"0", "1"})
@@ -163,7 +200,8 @@ TEST_CASE("ledger: every formula gives the number beside it, from what was noted
       if (!step.formula.empty()) {
         ++formulas;
         const auto again = evaluate(step.formula, values);
-        // pow differs in its last places with the way to it, and roots of large powers magnify that.
+        // pow differs in its last places with the way to it, and roots of large powers magnify
+        // that.
         const double tolerance = step.formula.find('^') == std::string_view::npos ? 1e-12 : 1e-9;
         if (!again.error.empty() || !agree(again.value, step.value, tolerance))
           FAIL_CHECK(text << ": " << step.id << " is noted as " << step.value << ", but "
@@ -204,9 +242,10 @@ TEST_CASE("ledger: a number is noted once, under a metric of the table, and no m
 TEST_CASE("ledger: a number without a formula was looked up or chosen, and is not arithmetic") {
   // Numbers of a definition: no formula can derive them.
   const std::set<std::string_view> definitions = {
-      "flops.forward_per_weight", "flops.backward_input_per_weight",
-      "flops.backward_weight_per_weight", "arch.mlp_matrices", "memory.embedding_tables",
-      "layout.kv_ways", "serving.speculative_speedup"};
+      "flops.forward_per_weight",         "flops.backward_input_per_weight",
+      "flops.backward_weight_per_weight", "arch.mlp_matrices",
+      "memory.embedding_tables",          "layout.kv_ways",
+      "serving.speculative_speedup"};
   std::map<std::string_view, std::string> bare;
   each_scenario([&](const std::string& text, const Scenario& s) {
     for (const Step& step : steps_of(s)) {
@@ -236,8 +275,8 @@ TEST_CASE("ledger: a silent ledger changes no result") {
 
 TEST_CASE("metrics: each has a symbol, a unit, a label, a sentence of help and known sources") {
   const std::set<std::string_view> units = {
-      "count",  "ratio",   "byte",     "byte/s", "byte/token", "flop",    "flop/token", "flop/s",
-      "second", "token",   "token/s",  "usd",    "usd/hour",   "pfs-day", "gpu-hour",   "nat/token"};
+      "count",  "ratio", "byte",    "byte/s", "byte/token", "flop",    "flop/token", "flop/s",
+      "second", "token", "token/s", "usd",    "usd/hour",   "pfs-day", "gpu-hour",   "nat/token"};
   for (const Metric& m : metrics()) {
     INFO(m.id);
     CHECK(!m.symbol.empty());
@@ -281,7 +320,8 @@ TEST_CASE("fields: the default is in the range, and label, help, unit and key ar
     CHECK(f.help.ends_with('.'));
     CHECK(group_ids.contains(f.group));
     CHECK((f.flags & kAll) != 0);
-    CHECK(f.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string_view::npos);
+    CHECK(f.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") ==
+          std::string_view::npos);
     CHECK(f.since == "0.1.0");
     if (f.type == Type::number) {
       CHECK(!f.unit.empty());
@@ -300,7 +340,8 @@ TEST_CASE("fields: the default is in the range, and label, help, unit and key ar
       for (const Choice& c : f.choices) {
         CHECK(ids.insert(c.id).second);
         CHECK(!c.label.empty());
-        CHECK(c.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos);
+        CHECK(c.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
+              std::string_view::npos);
       }
     }
   }

@@ -47,9 +47,9 @@ bool same(const Scenario& a, const Scenario& b) {
 /// Knuth's MMIX generator: the same scenarios natively and in WASM.
 struct Random {
   std::uint64_t state = 7;
-  std::uint64_t below(std::uint64_t n) {
+  std::size_t below(std::size_t n) {
     state = state * 6364136223846793005u + 1442695040888963407u;
-    return (state >> 33) % n;
+    return static_cast<std::size_t>((state >> 33) % n);
   }
 };
 
@@ -384,7 +384,7 @@ TEST_CASE("an unknown key gets the field that was probably meant") {
     INFO(text << ": " << link.problems.at(0).hint);
     CHECK(link.problems[0].hint.find("Did you mean " + std::string(key)) == 0);
   }
-  CHECK(decode("xyzzyplugh=1").problems.at(0).hint.empty());
+  CHECK(decode("xyzzyplugh=1").problems.at(0).hint.find("mean") == std::string::npos);
 }
 
 TEST_CASE("hostile links are read in bounded time and give text that JSON can carry") {

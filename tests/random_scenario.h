@@ -48,14 +48,18 @@ inline double random_number(const envelope::Field& f, Random& random) {
 inline envelope::Value random_value(const envelope::Field& f, Random& random) {
   using envelope::Type;
   switch (f.type) {
-    case Type::flag: return random.one_in(2);
-    case Type::choice: return std::string(f.choices[random.below(f.choices.size())].id);
+    case Type::flag:
+      return random.one_in(2);
+    case Type::choice:
+      return std::string(f.choices[random.below(f.choices.size())].id);
     case Type::name: {
       if (const auto* rows = envelope::rows_of(f)) return (*rows)[random.below(rows->size())].id;
       const auto& prices = envelope::catalog().prices;
-      return random.one_in(3) ? std::string("median") : prices[random.below(prices.size())].provider;
+      return random.one_in(3) ? std::string("median")
+                              : prices[random.below(prices.size())].provider;
     }
-    case Type::number: break;
+    case Type::number:
+      break;
   }
   if ((f.flags & envelope::kOptional) && random.one_in(4)) return std::string("auto");
   return random_number(f, random);

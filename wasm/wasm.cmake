@@ -8,14 +8,18 @@ set(wasm_options -lembind --no-entry
   # wasmBinary.
   -sENVIRONMENT=web,worker
   # Embind builds functions from text otherwise, which a strict content security policy forbids.
-  -sDYNAMIC_EXECUTION=0)
+  -sDYNAMIC_EXECUTION=0
+  # Chooses the Embind library that matches bindings.cpp.
+  -fno-rtti)
 if(EMSCRIPTEN_VERSION VERSION_GREATER_EQUAL 3.1.27)
   list(APPEND wasm_options -sSTACK_SIZE=1MB)  # newer versions default to 64 KiB, older to 5 MiB
 endif()
 
 add_library(envelope_bindings OBJECT wasm/bindings.cpp)
 # bindings.cpp is compiled with the page's flags: no exceptions, whatever the tests use.
-target_compile_options(envelope_bindings PRIVATE -fno-exceptions)
+# Embind then needs to be told that types have no names.
+target_compile_options(envelope_bindings PRIVATE
+  -fno-exceptions -fno-rtti -DEMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
 target_link_libraries(envelope_bindings PUBLIC envelope PRIVATE envelope_flags)
 
 add_executable(envelope_wasm)

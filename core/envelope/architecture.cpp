@@ -81,10 +81,10 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
 
   const double g = note("arch.mlp_matrices", m.gated ? 3.0 : 2.0);
   const bool moe = m.experts > 0;
-  a.moe_layers = moe ? note("arch.moe_layers",
-                            std::max(0.0, std::floor((L - m.first_dense) / m.moe_every)),
-                            "max(0, floor((model.layers - model.first_dense)/model.moe_every))")
-                     : note("arch.moe_layers", 0.0);
+  a.moe_layers =
+      moe ? note("arch.moe_layers", std::max(0.0, std::floor((L - m.first_dense) / m.moe_every)),
+                 "max(0, floor((model.layers - model.first_dense)/model.moe_every))")
+          : note("arch.moe_layers", 0.0);
   const double dense =
       note("arch.dense_layers", L - a.moe_layers, "model.layers - arch.moe_layers");
   a.mlp = note("params.mlp", dense * g * d * f + a.moe_layers * g * d * m.residual_ffn,
@@ -179,7 +179,8 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
   const double e = given(m.embed_dim) ? note("arch.embed_dim", m.embed_dim, "model.embed_dim")
                                       : note("arch.embed_dim", d, "model.hidden");
   a.embedding = note("params.embedding", V * e, "model.vocab*arch.embed_dim");
-  const double head_matrix = note("arch.head_matrix", V * e, "model.vocab*arch.embed_dim");
+  const double head_matrix = a.head_matrix =
+      note("arch.head_matrix", V * e, "model.vocab*arch.embed_dim");
   a.head = m.tied ? note("params.head", 0.0) : note("params.head", head_matrix, "arch.head_matrix");
 
   const Norms n = norm_size(m);
@@ -293,6 +294,20 @@ double trainable(const Scenario& s, const Architecture& a, const Ledger& note) {
   return note("params.trainable", attention + mlp, "tune.attention_adapters + tune.mlp_adapters");
 }
 
+/// Of those, the adapters that work on each token: those of experts it does not choose rest.
+double trainable_active(const Scenario& s, const Architecture& a, const Ledger& note) {
+  const Model& m = s.model;
+  if (s.run.task != Task::finetune || s.tune.method == Method::full) return a.active;
+  const bool counted =
+      a.moe_layers > 0 && s.tune.targets == Targets::all_linear && !given(s.tune.trainable);
+  if (!counted) return note("params.trainable_active", a.trainable, "params.trainable");
+  const double g = m.gated ? 3 : 2, resting = std::max(0.0, m.experts - m.top_k);
+  return note("params.trainable_active",
+              a.trainable - s.tune.rank * g * a.moe_layers * resting * (m.hidden + m.moe_ffn),
+              "params.trainable - tune.rank*arch.mlp_matrices*arch.moe_layers*"
+              "max(0, model.experts - model.top_k)*(model.hidden + model.moe_ffn)");
+}
+
 }  // namespace
 
 Architecture architecture(const Scenario& s, const Ledger& note) {
@@ -305,6 +320,7 @@ Architecture architecture(const Scenario& s, const Ledger& note) {
                                : note("params.active", a.total, "params.total");
     a.matmul = note("params.matmul", a.active, "params.active");
     a.trainable = trainable(s, a, note);
+    a.trainable_active = trainable_active(s, a, note);
     return a;
   }
 
@@ -333,6 +349,7 @@ Architecture architecture(const Scenario& s, const Ledger& note) {
                    : note("params.active", dense, "params.total");
   }
   a.trainable = trainable(s, a, note);
+  a.trainable_active = trainable_active(s, a, note);
   return a;
 }
 

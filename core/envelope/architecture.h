@@ -16,11 +16,13 @@ struct Architecture {
   double qk_width = 0, k_width = 0, v_width = 0, o_width = 0;  ///< heads x size, of one layer
   double embedding = 0, attention = 0, mlp = 0, experts = 0, shared_experts = 0, router = 0,
          norms = 0, biases = 0, head = 0, other = 0;
-  double total = 0;         ///< All parameters.
-  double active = 0;        ///< All but the unselected routed experts.
-  double matmul = 0;        ///< Active parameters that multiply each token; head in, embedding out.
-  double trainable = 0;     ///< Parameters the optimizer updates.
-  double matrix_sides = 0;  ///< Sum of rows + columns over all matrices (Adafactor).
+  double head_matrix = 0;  ///< Makes the logits; stored once more, or shared with the embedding.
+  double total = 0;        ///< All parameters.
+  double active = 0;       ///< All but the unselected routed experts.
+  double matmul = 0;       ///< Active parameters that multiply each token; head in, embedding out.
+  double trainable = 0;    ///< Parameters the optimizer updates.
+  double trainable_active = 0;  ///< Of those, what works on each token.
+  double matrix_sides = 0;      ///< Sum of rows + columns over all matrices (Adafactor).
 };
 
 Architecture architecture(const Scenario& scenario, const Ledger& note);

@@ -28,7 +28,8 @@ Attended attended(const Scenario& s, const Architecture& a, double n) {
   if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit) return {a.layers * n, a.layers * n};
   if (m.kind ==
       ModelKind::encoder_decoder)  // half the tokens: encoder full; half: decoder and cross
-    return {(a.layers * n + a.decoder_layers * n / 2) / 2, (a.layers * n + a.decoder_layers * n) / 2};
+    return {(a.layers * n + a.decoder_layers * n / 2) / 2,
+            (a.layers * n + a.decoder_layers * n) / 2};
   const double w = std::min(m.window, n);
   return {
       a.global_layers * n / 2 + (a.local_layers > 0 ? a.local_layers * (w - w * w / (2 * n)) : 0),
@@ -38,7 +39,7 @@ Attended attended(const Scenario& s, const Architecture& a, double n) {
 Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
   const double N = a.active, n = s.run.seq;
   const bool adapters = s.run.task == Task::finetune && s.tune.method != Method::full;
-  const double T = a.trainable;
+  const double T = a.trainable_active;
 
   // One weight, one token: two FLOPs forward, two for dL/dh, two for dL/dW.
   note("flops.forward_per_weight", kMac);
@@ -90,12 +91,12 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
   if (adapters) {
     // The frozen weights still carry the gradient back to the layers below: 4 N and not 6 N.
     c.forward = note("compute.forward", kMac * (a.matmul + T) + causal,
-                     "2*(params.matmul + params.trainable) + compute.attention_causal");
+                     "2*(params.matmul + params.trainable_active) + compute.attention_causal");
     c.backward = note("compute.backward", kMac * (a.matmul + T) + kMac * T + 2 * causal,
-                      "2*(params.matmul + params.trainable) + 2*params.trainable + "
+                      "2*(params.matmul + params.trainable_active) + 2*params.trainable_active + "
                       "2*compute.attention_causal");
     c.per_token_6nd = note("compute.per_token_6nd", FlopsPerToken{4 * N + 6 * T},
-                           "4*params.active + 6*params.trainable");
+                           "4*params.active + 6*params.trainable_active");
   } else {
     c.forward = note("compute.forward", kMac * a.matmul + causal,
                      "2*params.matmul + compute.attention_causal");
@@ -111,7 +112,10 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
       c.recompute = note("compute.recompute", causal, "compute.attention_causal");
       break;
     case Recompute::full:
-      c.recompute = note("compute.recompute", c.forward, "compute.forward");
+      // Checkpoints lie between layers: the head is not computed again.
+      c.recompute = a.head_matrix > 0 ? note("compute.recompute", c.forward - kMac * a.head_matrix,
+                                             "compute.forward - 2*arch.head_matrix")
+                                      : note("compute.recompute", c.forward, "compute.forward");
       break;
   }
   c.per_token_causal = note("compute.per_token_causal", c.forward + c.backward,
@@ -131,7 +135,15 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
       break;
   }
 
-  note("compute.train_6nd", c.per_token_6nd * c.tokens, "compute.per_token_6nd*compute.tokens");
+  const Flops rule =
+      note("compute.train_6nd", c.per_token_6nd * c.tokens, "compute.per_token_6nd*compute.tokens");
+  c.published = s.run.task == Task::pretrain && given(s.model.trained_flops) &&
+                c.tokens.value == s.model.trained_tokens;
+  if (c.published) {
+    const Flops stated =
+        note("compute.published", Flops{s.model.trained_flops}, "model.trained_flops");
+    note("compute.off_published", rule / stated - 1, "compute.train_6nd/compute.published - 1");
+  }
   note("compute.train_causal", c.per_token_causal * c.tokens,
        "compute.per_token_causal*compute.tokens");
   note("compute.train_full", c.per_token_full * c.tokens, "compute.per_token_full*compute.tokens");

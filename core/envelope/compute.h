@@ -15,6 +15,7 @@ struct Compute {
   FlopsPerToken per_token_6nd, per_token_causal, per_token_full;
   FlopsPerToken per_token;  ///< In the convention that the scenario asks for.
   Flops train;              ///< per_token x tokens
+  bool published = false;   ///< The run is the published one, and its FLOPs are known.
   Flops hardware;           ///< With recomputation.
 };
 

@@ -97,6 +97,34 @@ std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
   return tried;
 }
 
+/// 405853388800 -> "405,853,388,800".
+std::string grouped(double whole) {
+  std::string digits = std::to_string(static_cast<long long>(whole));
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
+  return digits;
+}
+
+/// What the publisher of the model states, where the scenario is that model.
+void published_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
+  const Row* row = find_row(catalog().models, s.model.id);
+  if (!row) return;
+  if (row->published_exact && row->published_params == r.architecture.total)
+    out.push_back({Tone::good,
+                   "published_size",
+                   {"params.total"},
+                   {text("Counted from the architecture: " + grouped(r.architecture.total) +
+                         " parameters, to the digit the published number.")},
+                   {}});
+  if (r.compute.published)
+    out.push_back({Tone::good,
+                   "published_flops",
+                   {"compute.published", "compute.train_6nd"},
+                   {text("The paper states "), metric("compute.published"),
+                    text(" for this run; 6 N D gives "), metric("compute.train_6nd"),
+                    text(", off by "), metric("compute.off_published"), text(".")},
+                   {}});
+}
+
 void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
   if (given(r.layout.for_deadline) && given(r.layout.to_fit)) {
     const bool time = r.layout.for_deadline > r.layout.to_fit;
@@ -300,6 +328,7 @@ Finding verdict(const Scenario& s, const Report& r) {
 
 std::vector<Finding> findings(const Scenario& s, const Report& r) {
   std::vector<Finding> out;
+  published_findings(s, r, out);
   memory_findings(s, r, out);
   time_findings(s, r, out);
   money_findings(s, r, out);

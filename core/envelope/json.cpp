@@ -51,7 +51,7 @@ std::string quote_strange_words(std::string_view text) {
     } else if (wordy(text[i])) {
       while (end < text.size() && wordy(text[end])) ++end;
       const std::string word(text.substr(i, end - i));
-      if (nlohmann::json::accept(word))
+      if (nlohmann::ordered_json::accept(word))
         out += word;
       else
         out.append("\"").append(word).append("\"");
@@ -143,7 +143,7 @@ bool parse_json(std::string_view text, Json& out, Problems& problems, std::size_
                         std::string(text.substr(0, 80))});
     return false;
   }
-  auto parsed = too_deep(text) ? nlohmann::ordered_json(nlohmann::json::value_t::discarded)
+  auto parsed = too_deep(text) ? nlohmann::ordered_json(nlohmann::ordered_json::value_t::discarded)
                                : nlohmann::ordered_json::parse(text, nullptr, false);
   if (parsed.is_discarded() && !too_deep(text))
     parsed = nlohmann::ordered_json::parse(quote_strange_words(text), nullptr, false);
@@ -217,7 +217,8 @@ JsonWriter& JsonWriter::value(std::string_view text) {
   if (plain)
     (out_ += '"').append(text) += '"';
   else
-    out_ += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    out_ += nlohmann::ordered_json(text).dump(-1, ' ', false,
+                                              nlohmann::ordered_json::error_handler_t::replace);
   return *this;
 }
 

@@ -224,7 +224,7 @@ struct Reader {
             quoted(pair.key) + " is not an input, so its value is not used.",
             near ? "Did you mean " + std::string(scope) + std::string(near->key) + " (" +
                        std::string(near->label) + ")?"
-                 : "",
+                 : "Leave it out; `envelope fields` lists the inputs.",
             pair.value);
   }
 
@@ -325,7 +325,8 @@ Link decode(std::string_view text) {
   if (reader.more > 0)
     link.problems.push_back(
         {"", Severity::error, "too_many",
-         std::to_string(reader.more) + " more parts of the link cannot be used.", "", ""});
+         std::to_string(reader.more) + " more parts of the link cannot be used.",
+         "Check that it is a link of this page, and whole.", ""});
   std::sort(link.compare.begin(), link.compare.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   return link;

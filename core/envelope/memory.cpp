@@ -193,7 +193,10 @@ void training(const Scenario& s, const Architecture& a, Memory& out, const Ledge
 void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
   note("bytes.weight", bytes_per_value(s.serve.weights));
   out.weights = weights_in(s.serve.weights, a, "memory.weights", note);
-  if (!a.known || s.model.kind == ModelKind::encoder || s.model.kind == ModelKind::vit) return;
+  if (!a.known) return;
+  const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
+                              "serve.prompt + serve.output");
+  if (s.model.kind == ModelKind::encoder || s.model.kind == ModelKind::vit) return;
   const Model& m = s.model;
   const double b = note("bytes.kv", bytes_per_value(s.serve.kv));
   const bool mla = m.attention == Attention::mla;
@@ -203,11 +206,8 @@ void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger
           : note("kv.per_token_layer", BytesPerToken{2 * m.kv_heads * m.head_dim * b},
                  "2*model.kv_heads*model.head_dim*bytes.kv");
   note("kv.per_token", layer * a.decoder_layers,
-       m.kind == ModelKind::encoder_decoder
-           ? "kv.per_token_layer*arch.decoder_layers"
-           : "kv.per_token_layer*model.layers");
-  const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
-                              "serve.prompt + serve.output");
+       m.kind == ModelKind::encoder_decoder ? "kv.per_token_layer*arch.decoder_layers"
+                                            : "kv.per_token_layer*model.layers");
   if (!s.serve.kv_cache) {
     out.kv_cache = note("memory.kv_cache", Bytes{0});
     return;

@@ -15,7 +15,7 @@ struct ReplayItem {
   std::string label, figure, link, metric;
   std::string baseline, baseline_metric;  ///< Compared with another scenario or metric ...
   std::string op;                         ///< ... as ratio, saving (1 - ratio) or difference.
-  std::string verdict, why;               ///< same, explained, or added where the document prints no number
+  std::string verdict, why;  ///< same, explained, or added where the document prints no number
   std::string unit;
   double expected = kNone;    ///< The figure in canonical units; kNone when none is printed.
   double tolerance = 0;       ///< Half the rounding of the printed figure, relative.

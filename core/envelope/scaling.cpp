@@ -119,6 +119,14 @@ const Parametric& parametric(Law law) { return law == Law::hoffmann_3 ? kHoffman
 double parametric_loss(const Parametric& p, double params, double tokens) {
   return p.E + p.A / power(params, p.alpha) + p.B / power(tokens, p.beta);
 }
+/// G of N_opt = G (C/6)^a, the same for every scenario.
+double size_coefficient(const Parametric& p) {
+  static const auto of = [](const Parametric& q) {
+    return power(q.alpha * q.A / (q.beta * q.B), 1 / (q.alpha + q.beta));
+  };
+  static const double besiroglu = of(kBesiroglu), hoffmann = of(kHoffmann3);
+  return &p == &kHoffmann3 ? hoffmann : besiroglu;
+}
 double kaplan_loss(double params, double tokens) {
   const Kaplan& p = kKaplan;
   return power(power(p.n_c / params, p.alpha_n / p.alpha_d) + p.d_c / tokens, p.alpha_d);
@@ -150,17 +158,18 @@ void by_loss_law(const Parametric& p, double N, double D, Notes note, ScalingRes
   // Least loss on the line 6ND = C, by its derivative.
   const double a =
       note("scaling.a", p.beta / (p.alpha + p.beta), "scaling.beta/(scaling.alpha+scaling.beta)");
-  const double G = note("scaling.G", power(p.alpha * p.A / (p.beta * p.B), 1 / (p.alpha + p.beta)),
+  const double G = note("scaling.G", size_coefficient(p),
                         "(scaling.alpha*scaling.A/(scaling.beta*scaling.B))"
                         "^(1/(scaling.alpha+scaling.beta))");
   r.optimal_params = note("scaling.optimal_params", G * power(r.budget / 6, a),
                           "scaling.G*(scaling.budget/6)^scaling.a");
   r.optimal_tokens =
       note("scaling.optimal_tokens", r.budget / (6 * r.optimal_params), kTokensAtOptimum);
-  r.optimal_loss =
-      note("scaling.optimal_loss", parametric_loss(p, r.optimal_params, r.optimal_tokens),
-           "scaling.E+scaling.A/scaling.optimal_params^scaling.alpha"
-           "+scaling.B/scaling.optimal_tokens^scaling.beta");
+  // There the size term and the data term are to each other as beta to alpha.
+  r.optimal_loss = note("scaling.optimal_loss",
+                        p.E + (1 + p.alpha / p.beta) * p.A / power(r.optimal_params, p.alpha),
+                        "scaling.E+(1+scaling.alpha/scaling.beta)*scaling.A"
+                        "/scaling.optimal_params^scaling.alpha");
   const double flops = note("scaling.compute_optimal_flops", 6 * power(N / G, 1 / a),
                             "6*(params.active/scaling.G)^(1/scaling.a)");
   r.compute_optimal_tokens = flops / (6 * N);

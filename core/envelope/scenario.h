@@ -85,7 +85,7 @@ struct Catalog {
 struct Model {
   Id id = "llama-3.1-405b";
   ModelKind kind = ModelKind::decoder;
-  double params = kNone, active = kNone, trained_tokens = kNone;
+  double params = kNone, active = kNone, trained_tokens = kNone, trained_flops = kNone;
   // A member initialiser below is what `model=custom` starts from: the shape of an 8B decoder.
   double layers = 32, encoder_layers = 0, hidden = 4096, heads = 32, kv_heads = 8, head_dim = 128;
   double ffn = 14336, vocab = 128256, embed_dim = kNone, learned_positions = 0, token_types = 0;

@@ -31,12 +31,11 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
       case ModelKind::encoder:
       case ModelKind::vit:
         prompt_formula = "model.layers*serve.prompt";
-        context_formula = "model.layers*(serve.prompt + serve.output)";
+        context_formula = "model.layers*serving.context";
         break;
       case ModelKind::encoder_decoder:
         prompt_formula = "(model.layers*serve.prompt + arch.decoder_layers*serve.prompt/2)/2";
-        context_formula =
-            "(model.layers + arch.decoder_layers)*(serve.prompt + serve.output)/2";
+        context_formula = "(model.layers + arch.decoder_layers)*serving.context/2";
         break;
       default:
         prompt_formula = s.model.window > 0
@@ -49,9 +48,8 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
                                 "arch.local_layers*min(model.window, serving.context)"
                               : "arch.global_layers*serving.context";
     }
-    attended_prompt =
-        note("serving.attended_prompt", prompt > 0 ? attended(s, a, prompt).causal : 0,
-             prompt_formula);
+    attended_prompt = note("serving.attended_prompt",
+                           prompt > 0 ? attended(s, a, prompt).causal : 0, prompt_formula);
     attended_context =
         note("serving.attended_context", attended(s, a, context).full, context_formula);
     out.prefill_flops =

@@ -39,6 +39,16 @@ const kChecks = {
       });
   },
 
+  /** A source that no list names is never compiled, and a test never run. */
+  listed() {
+    const lists = { 'CMakeLists.txt': /^core\/.*\.cpp$/, 'tests/CMakeLists.txt': /^tests\/\w+\.cpp$/ };
+    return Object.entries(lists).flatMap(([list, pattern]) => {
+      const words = new Set(text(list).split(/[\s()]+/));
+      const name = (file) => (list.startsWith('tests/') ? file.slice(6) : file);
+      return files.filter((file) => pattern.test(file) && !words.has(name(file)));
+    });
+  },
+
   /** Workflows call the two doors and nothing else, and pin what they use. */
   workflows() {
     const parts = new Set(text('test').match(/\bpart_(\w+)(?=\(\))/g).map((name) => name.slice(5)));

@@ -13,15 +13,15 @@ const replays = JSON.parse(module.replays());
 test('the tables and the replays come across', () => {
   assert.ok(schema.fields.length > 0 && schema.metrics.length > 0);
   assert.ok(replays.rows.length > 0);
-  assert.equal(single.schema(), module.schema());
-  assert.equal(single.replays(), module.replays());
+  assert.ok(single.schema() === module.schema());
+  assert.ok(single.replays() === module.replays());
 });
 
 test('the single file gives the bytes that the module gives', () => {
   for (const row of replays.rows) {
     for (const { link } of row.items) {
-      assert.equal(single.open(link), module.open(link));
-      assert.equal(single.estimate(link), module.estimate(link));
+      assert.ok(single.open(link) === module.open(link), link);
+      assert.ok(single.estimate(link) === module.estimate(link), link);
     }
   }
 });
@@ -34,12 +34,12 @@ test('text beyond ASCII arrives and returns unharmed', () => {
 });
 
 test('a sweep is a copy that a later call does not change', () => {
-  const field = schema.fields.find(({ type, min, max }) => type === 'number' && max > min);
+  const field = schema.fields.find((row) => row.type === 'number' && row.default > 0);
   const metric = JSON.parse(module.estimate('')).steps[0].id;
   const request = (count) =>
     JSON.stringify({
       scenario: '',
-      axes: [{ path: field.path, values: Array(count).fill(field.default ?? field.min ?? 1) }],
+      axes: [{ path: field.path, values: Array(count).fill(field.default) }],
       metrics: [metric],
     });
   const first = module.sweep(request(3));
@@ -58,5 +58,5 @@ test('garbage of any length is a list of problems, and the module lives on', () 
     JSON.parse(module.compare(text));
     module.sweep(text);
   }
-  assert.equal(module.schema(), single.schema());
+  assert.ok(module.schema() === single.schema());
 });

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The command line and the module are one core: the same scenario gives the same bytes.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 
 import { load } from './module.mjs';
 
@@ -15,11 +14,12 @@ const kLibmTolerance = 1e-12;
 const module = await load();
 const schema = JSON.parse(module.schema());
 const cli = fileURLToPath(new URL('../../build/release/envelope', import.meta.url));
-const run = promisify(execFile);
-const ask = async (...args) => {
-  const { stdout } = await run(cli, [...args, '--json'], { maxBuffer: 1 << 26 });
-  return stdout.trimEnd();
-};
+
+/** The command line's answers, one a line of input. */
+function ask(command, lines = ['']) {
+  const options = { input: lines.join('\n') + '\n', encoding: 'utf8', maxBuffer: 1 << 28 };
+  return execFileSync(cli, [command, '--lines'], options).trimEnd().split('\n');
+}
 
 // A small generator of our own (mulberry32): the same scenarios on every machine.
 let state = 20261122;
@@ -77,43 +77,42 @@ function assert_same(native, wasm, what) {
   return false;
 }
 
-test('tables and replays are the same bytes', async () => {
-  assert.equal(await ask('schema'), module.schema());
-  assert_same(await ask('replays'), module.replays(), 'replays');
+/** Holds one call to parity for each of the inputs; gives the number that were the same bytes. */
+function compare_all(call, inputs) {
+  const native = ask(call, inputs);
+  assert.equal(native.length, inputs.length);
+  const same = inputs.filter((input, i) => assert_same(native[i], module[call](input), input));
+  return same.length;
+}
+
+test('tables and replays are the same', () => {
+  const table = (name) => execFileSync(cli, [name, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  assert.ok(table('schema').trimEnd() === module.schema());
+  assert_same(table('replays'), module.replays(), 'replays');
 });
 
-test('every replay is the same report', async () => {
-  const links = JSON.parse(module.replays()).rows.flatMap((row) => row.items.map((i) => i.link));
+test('every replay is the same report', () => {
+  const items = JSON.parse(module.replays()).rows.flatMap((row) => row.items);
+  const links = items.map((item) => item.link).filter(Boolean);
   assert.ok(links.length > 0);
-  for (const link of links) {
-    assert_same(await ask('estimate', link), module.estimate(link), link);
-    assert_same(await ask('open', link), module.open(link), link);
-  }
+  compare_all('estimate', links);
+  assert.equal(compare_all('open', links), links.length);
 });
 
-test(`${kRandomScenarios} random scenarios are the same reports`, async (context) => {
-  let identical = 0;
-  for (let i = 0; i < kRandomScenarios; ++i) {
-    const scenario = random_scenario();
-    if (assert_same(await ask('estimate', scenario), module.estimate(scenario), scenario))
-      ++identical;
-  }
-  context.diagnostic(`${identical} of ${kRandomScenarios} are the same bytes`);
-  // Scaling laws are a small part of a report; most scenarios never reach pow.
-  assert.ok(identical > 0);
+test(`${kRandomScenarios} random scenarios are the same reports`, (context) => {
+  const scenarios = Array.from({ length: kRandomScenarios }, random_scenario);
+  const same = compare_all('estimate', scenarios);
+  context.diagnostic(`${same} of ${kRandomScenarios} are the same bytes`);
+  // pow, exp and log are met by scaling laws only, and mostly agree there too.
+  assert.ok(same > kRandomScenarios / 2);
 });
 
-test('a sweep is the same numbers', async () => {
-  const field = schema.fields.find((row) => row.type === 'number' && row.max > row.min);
+test('a sweep is the same numbers', () => {
   const metrics = JSON.parse(module.estimate('')).steps.map((step) => step.id);
-  const request = JSON.stringify({
-    scenario: '',
-    axes: [{ path: field.path, from: Math.max(field.min, 1), to: field.max, count: 7, scale: 'log' }],
-    metrics,
-  });
-  const native = JSON.parse(await ask('sweep', request));
+  const axes = [{ path: 'cluster.gpus', from: 8, to: 65536, count: 7, scale: 'log' }];
+  const request = JSON.stringify({ scenario: '', axes, metrics });
   // JSON has no NaN: a metric that does not apply is null there.
   const wasm = [...module.sweep(request)].map((x) => (Number.isFinite(x) ? x : null));
   assert.equal(wasm.length, 7 * (metrics.length + 1));
-  assert.deepEqual(differences(native.flat(), wasm), []);
+  assert.deepEqual(differences(JSON.parse(ask('sweep', [request])[0]).flat(), wasm), []);
 });

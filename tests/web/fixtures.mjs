@@ -50,8 +50,14 @@ export const problem = (page, path) => page.locator(`[id="e-${path}-0"]`);
 export const numbers_of = (page, metric) => page.locator(`[data-metric="${metric}"]`);
 export const link_of = (page) => new URL(page.url()).hash.slice(1);
 
-/** Waits until the page is more than its built HTML: charts are only ever drawn by the script. */
+/** Waits until the page is more than its built HTML. */
 export async function live(page) {
+  await page.waitForFunction(() => document.documentElement.dataset.state === 'live', null, {
+    timeout: 15_000,
+  });
+}
+/** Waits for the charts: the last thing that comes. */
+export async function drawn(page) {
   await expect(page.locator('figure.chart svg').first()).toBeVisible({ timeout: 15_000 });
 }
 export async function open(page, link = '') {

@@ -12,7 +12,7 @@ const kOwn = [
   'model=llama-3.1-70b&tokens=15T&n=8x64&mfu=40%',
   'v=99&foo=3&model=nosuch&tokens=<b>x</b>&n=1.5',
   '{"model.id":"by-size","model.params":"70B","cluster.gpus":"2^7"}',
-  '{"run.tokens":1e400,"é€":"\u0000"}',
+  '{"run.tokens":1e400,"é€":"\\u0000"}',
 ];
 
 /** [call, argument] of each; the first is an estimate of the default scenario. */

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+// Laws that hold whatever the numbers are, over random scenarios.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catch.h"
+#include "envelope/catalog.h"
+#include "envelope/estimate.h"
+#include "envelope/findings.h"
+#include "envelope/link.h"
+#include "envelope/patch.h"
+#include "envelope/rules.h"
+#include "random_scenario.h"
+
+namespace {
+
+using namespace envelope;
+using envelope_test::Random;
+using envelope_test::random_patch;
+
+constexpr double kRounding = 1e-12;
+
+Scenario with(Scenario s, const Patch& patch) {
+  for (const Problem& p : apply(patch, s)) FAIL_CHECK(p.path << ": " << p.message);
+  return s;
+}
+
+std::map<std::string_view, double> metrics_of(const Scenario& s) {
+  std::vector<Step> steps;
+  estimate(s, Ledger(steps));
+  std::map<std::string_view, double> out;
+  for (const Step& step : steps) out[step.id] = step.value;
+  return out;
+}
+double metric(const Scenario& s, std::string_view id) {
+  const auto all = metrics_of(s);
+  const auto found = all.find(id);
+  return found == all.end() ? kNone : found->second;
+}
+
+/// Random scenarios of one task; `visit` returns false where its law does not apply. At least
+/// `least` must have been tried.
+void each(const char* task, std::uint64_t seed, int least,
+          const std::function<bool(const Scenario&, Random&)>& visit) {
+  Random random(seed);
+  int tried = 0;
+  for (int i = 0; i < 400; ++i) {
+    Problems problems;
+    Scenario s = scenario_of(random_patch(random), problems);
+    s = with(s, {{"run.task", std::string(task)}});
+    INFO("seed " << seed << ", scenario " << i << ": " << encode(s));
+    tried += visit(s, random);
+  }
+  CHECK(tried >= least);
+}
+
+/// A layout that its GPUs can hold: as many as one replica takes, times some.
+Scenario whole_layout(const Scenario& s, Random& random) {
+  const double tp = static_cast<double>(std::size_t{1} << random.below(4)),
+               pp = static_cast<double>(1 + random.below(8)),
+               dp = static_cast<double>(1 + random.below(64));
+  return with(s, {{"cluster.tp", tp}, {"cluster.pp", pp}, {"cluster.gpus", tp * pp * dp}});
+}
+
+double states_per_gpu(const Scenario& s) {
+  const auto m = metrics_of(s);
+  return m.at("layout.weights") + m.at("layout.gradients") + m.at("layout.optimizer");
+}
+
+}  // namespace
+
+TEST_CASE("law: any scenario gives a full report of finite numbers, a sentence and a verdict") {
+  Random random(20);
+  for (int i = 0; i < 2000; ++i) {
+    Problems problems;
+    const Scenario s = scenario_of(random_patch(random, i % 2 ? 8 : 100), problems);
+    std::vector<Step> steps;
+    const Report r = estimate(s, Ledger(steps));
+    for (const Step& step : steps)
+      if (!std::isfinite(step.value)) FAIL_CHECK(encode(s) << ": " << step.id << " " << step.value);
+    if (summary(s, r).size() < 5 || verdict(s, r).message.size() < 3)
+      FAIL_CHECK(encode(s) << ": nothing said");
+    findings(s, r);
+    for (const Problem& p : check(s))
+      if (p.message.empty() || p.hint.empty() || p.severity == Severity::error)
+        FAIL_CHECK(encode(s) << ": " << p.path);
+  }
+}
+
+TEST_CASE("law: twice the tokens are exactly twice the FLOPs, the time and the dollars") {
+  for (const char* task : {"pretrain", "finetune"})
+    each(task, 21, 100, [](const Scenario& s, Random& random) {
+      if (given(s.run.gpu_time) || given(s.price.bill)) return false;
+      const double tokens = 1e6 + static_cast<double>(random.below(1'000'000'000));
+      const Scenario one = with(s, {{"run.tokens", tokens}, {"cluster.gpus", 64.0}});
+      const Scenario two = with(one, {{"run.tokens", 2 * tokens}});
+      const auto a = metrics_of(one), b = metrics_of(two);
+      for (const char* id :
+           {"compute.train", "compute.train_6nd", "compute.train_causal", "compute.train_full",
+            "compute.hardware", "time.gpu_time", "time.total", "time.gpu_hours", "time.steps"})
+        CHECK(b.at(id) == 2 * a.at(id));
+      if (a.contains("cost.total")) CHECK(b.at("cost.total") == 2 * a.at("cost.total"));
+      CHECK(b.at("memory.total") == a.at("memory.total"));
+      return true;
+    });
+}
+
+TEST_CASE("law: cost is proportional to the price, and to GPU-hours alone") {
+  each("pretrain", 22, 100, [](const Scenario& s, Random&) {
+    if (given(s.price.bill)) return false;
+    const Scenario cheap = with(s, {{"price.usd_per_gpu_hour", 1.25}});
+    const Scenario dear = with(s, {{"price.usd_per_gpu_hour", 5.0}});
+    CHECK(metric(dear, "cost.total") == 4 * metric(cheap, "cost.total"));
+    CHECK(metric(dear, "cost.per_hour") == 4 * metric(cheap, "cost.per_hour"));
+    // Ten times the GPUs cost ten times as much an hour and nothing more in all.
+    const Scenario few = with(cheap, {{"cluster.gpus", 10.0}});
+    const Scenario many = with(cheap, {{"cluster.gpus", 100.0}});
+    CHECK(metric(many, "cost.per_hour") == 10 * metric(few, "cost.per_hour"));
+    CHECK(metric(many, "cost.total") == metric(few, "cost.total"));
+    CHECK(metric(few, "time.total") == Approx(10 * metric(many, "time.total")).epsilon(kRounding));
+    return true;
+  });
+}
+
+TEST_CASE("law: the kinds of parameters sum to all of them, and the bytes to all bytes") {
+  for (const char* task : {"pretrain", "finetune", "serve"})
+    each(task, 23, 200, [](const Scenario& s, Random&) {
+      if (s.model.kind == ModelKind::size_only) return false;
+      const Architecture a = architecture(s, Ledger());
+      const double sum = a.embedding + a.attention + a.mlp + a.experts + a.shared_experts +
+                         a.router + a.norms + a.biases + a.head + a.other;
+      CHECK(sum == Approx(a.total).epsilon(kRounding));
+      if (s.model.top_k <= s.model.experts) CHECK(a.active <= a.total * (1 + kRounding));
+      const Memory m = memory(s, a, Ledger());
+      CHECK((m.weights + m.gradients + m.master + m.optimizer).value ==
+            Approx(m.states.value).epsilon(kRounding));
+      if (!m.by_rule)
+        CHECK((m.states + m.activations + m.logits + m.kv_cache).value ==
+              Approx(m.total.value).epsilon(kRounding));
+      return true;
+    });
+}
+
+TEST_CASE("law: more tensor parallelism never raises the weights on a GPU") {
+  each("pretrain", 24, 200, [](const Scenario& s, Random&) {
+    if (s.states.rule == MemoryRule::blog) return false;
+    double before = INFINITY;
+    for (const double tp : {1.0, 2.0, 4.0, 8.0, 16.0}) {
+      const double now =
+          metric(with(s, {{"cluster.tp", tp}, {"cluster.pp", 2.0}, {"cluster.gpus", 64.0}}),
+                 "layout.weights");
+      CHECK(now <= before);
+      before = now;
+    }
+    return true;
+  });
+}
+
+TEST_CASE("law: a higher ZeRO stage never raises the model states on a GPU") {
+  each("finetune", 25, 200, [](const Scenario& base, Random& random) {
+    if (base.states.rule == MemoryRule::blog) return false;
+    const Scenario s = whole_layout(base, random);
+    double before = INFINITY;
+    for (const double zero : {0.0, 1.0, 2.0, 3.0}) {
+      const double now = states_per_gpu(with(s, {{"cluster.zero", zero}}));
+      CHECK(now <= before * (1 + kRounding));
+      before = now;
+    }
+    return true;
+  });
+}
+
+TEST_CASE("law: all GPUs together hold at least everything once") {
+  for (const char* task : {"pretrain", "serve"})
+    each(task, 26, 200, [](const Scenario& base, Random& random) {
+      const Scenario s =
+          with(whole_layout(base, random), {{"states.rule", std::string("components")}});
+      const auto m = metrics_of(s);
+      CHECK(m.at("layout.model") * m.at("gpus.used") >= m.at("memory.states") * (1 - kRounding));
+      CHECK(m.at("layout.dp") * m.at("layout.tp") <= m.at("gpus.used"));
+      return true;
+    });
+}
+
+TEST_CASE("law: as many GPUs as it says it takes do hold it, and one replica fewer does not") {
+  int none = 0;
+  each("pretrain", 27, 100, [&](const Scenario& base, Random& random) {
+    const Scenario laid = whole_layout(base, random);
+    const double unit = laid.cluster.tp * laid.cluster.pp;
+    const Scenario s =
+        with(laid, {{"cluster.gpus", std::string("auto")}, {"run.deadline", std::string("auto")}});
+    const Report r = estimate(s);
+    if (!given(r.layout.to_fit)) {
+      // What each GPU holds anyway is too much: no number of them helps.
+      CHECK(!estimate(with(s, {{"cluster.gpus", 1e8}})).layout.fits);
+      return ++none, false;
+    }
+    // A byte or so is rounding: a part in 1e9 does not make another GPU.
+    CHECK(r.layout.free.value >= -1e-8 * r.layout.capacity.value);
+    CHECK(std::fmod(r.layout.used, unit) == 0);
+    if (r.layout.used > unit && r.layout.used <= 1e8 && r.memory.states.value > 0)
+      CHECK(estimate(with(s, {{"cluster.gpus", r.layout.used - unit}})).layout.free.value < 0);
+    return true;
+  });
+  CHECK(none > 0);
+}
+
+TEST_CASE("law: a longer deadline never takes more GPUs, and those it takes are in time") {
+  each("pretrain", 28, 200, [](const Scenario& base, Random&) {
+    const Scenario s = with(base, {{"cluster.gpus", std::string("auto")}});
+    double before = INFINITY;
+    for (const double days : {0.5, 1.0, 7.0, 30.0, 365.0}) {
+      const Scenario due = with(s, {{"run.deadline", days * 86400}});
+      const Report r = estimate(due);
+      CHECK(r.layout.for_deadline <= before);
+      CHECK(r.time.total.value <= days * 86400 * (1 + 1e-8));
+      CHECK(r.layout.used >= r.layout.for_deadline);
+      before = r.layout.for_deadline;
+    }
+    return true;
+  });
+}
+
+TEST_CASE("law: recomputation never raises memory and never lowers the work") {
+  for (const char* task : {"pretrain", "finetune"})
+    each(task, 29, 200, [](const Scenario& s, Random&) {
+      // A single layer has nothing to save: its own input is then kept beside it.
+      if (s.model.layers < 2) return false;
+      const Report none = estimate(with(s, {{"run.recompute", std::string("none")}}));
+      const Report some = estimate(with(s, {{"run.recompute", std::string("selective")}}));
+      const Report full = estimate(with(s, {{"run.recompute", std::string("full")}}));
+      CHECK(some.memory.total <= none.memory.total);
+      CHECK(full.memory.total <= none.memory.total);
+      CHECK(some.compute.hardware >= none.compute.hardware);
+      CHECK(full.compute.hardware >= some.compute.hardware);
+      // What is recomputed is work of the hardware, not of the model.
+      CHECK(full.compute.train == none.compute.train);
+      return true;
+    });
+}
+
+TEST_CASE("law: flash attention never raises memory and changes no FLOP") {
+  each("pretrain", 30, 200, [](const Scenario& s, Random&) {
+    const Report with_it = estimate(with(s, {{"run.flash", true}}));
+    const Report without = estimate(with(s, {{"run.flash", false}}));
+    CHECK(with_it.memory.total <= without.memory.total);
+    CHECK(with_it.compute.hardware == without.compute.hardware);
+    return true;
+  });
+}
+
+TEST_CASE("law: QLoRA takes no more memory than LoRA, and LoRA no more than all weights") {
+  each("finetune", 31, 100, [](const Scenario& base, Random& random) {
+    const auto& recipes = catalog().recipes;
+    const std::string recipe = recipes[random.below(recipes.size())].id;
+    const auto method = [&](const char* name) {
+      return with(base, {{"states.recipe", recipe},
+                         {"states.rule", std::string("components")},
+                         {"states.activations", std::string("estimate")},
+                         {"tune.base", std::string("nf4-dq")},
+                         {"tune.method", std::string(name)}});
+    };
+    const Report full = estimate(method("full")), lora = estimate(method("lora")),
+                 qlora = estimate(method("qlora"));
+    // Adapters as large as the model are no adapters.
+    if (lora.architecture.trainable > lora.architecture.total / 10) return false;
+    CHECK(lora.memory.states < full.memory.states);
+    CHECK(qlora.memory.states < lora.memory.states);
+    CHECK(qlora.memory.total < full.memory.total);
+    CHECK(lora.compute.per_token_6nd < full.compute.per_token_6nd);
+    return true;
+  });
+}
+
+TEST_CASE("law: fewer KV heads and a window never enlarge the KV cache") {
+  each("serve", 32, 150, [](const Scenario& s, Random&) {
+    if (s.model.kind != ModelKind::decoder || s.model.attention == Attention::mla) return false;
+    double before = INFINITY;
+    for (const double kv : {s.model.heads, std::ceil(s.model.heads / 4), 1.0}) {  // MHA, GQA, MQA
+      const double now = estimate(with(s, {{"model.kv_heads", kv}})).memory.kv_cache.value;
+      CHECK(now <= before);
+      before = now;
+    }
+    double smaller = 0;
+    for (const double window : {1.0, 128.0, 4096.0, 1e9}) {
+      const double now = estimate(with(s, {{"model.window", window}})).memory.kv_cache.value;
+      CHECK(now >= smaller);
+      smaller = now;
+    }
+    CHECK(smaller <= estimate(with(s, {{"model.window", 0.0}})).memory.kv_cache.value);
+    return true;
+  });
+}
+
+TEST_CASE("law: full attention counts at least causal attention, and hardware at least the model") {
+  for (const char* task : {"pretrain", "finetune"})
+    each(task, 33, 300, [](const Scenario& s, Random&) {
+      const Compute c = estimate(s).compute;
+      CHECK(c.per_token_full >= c.per_token_causal);
+      CHECK(c.hardware.value >= (c.per_token_causal * c.tokens).value * (1 - kRounding));
+      const Compute longer =
+          estimate(with(s, {{"run.seq", std::min(1e9, 2 * s.run.seq)}, {"run.tokens", 1e9}}))
+              .compute;
+      CHECK(longer.per_token_causal >= c.per_token_causal);
+      return true;
+    });
+}
+
+TEST_CASE("law: more layers, wider layers and more words never make a model smaller") {
+  each("pretrain", 34, 150, [](const Scenario& s, Random&) {
+    if (s.model.kind != ModelKind::decoder) return false;
+    const Architecture a = architecture(s, Ledger());
+    for (const char* path :
+         {"model.layers", "model.ffn", "model.vocab", "model.heads", "model.kv_heads"}) {
+      const Field& f = *field_by_path(path);
+      const double more = std::min(f.max, 2 * get_number(f, s));
+      const Architecture b = architecture(with(s, {{std::string(path), more}}), Ledger());
+      INFO(path);
+      CHECK(b.total >= a.total);
+    }
+    return true;
+  });
+}
+
+TEST_CASE(
+    "law: a faster, larger or cheaper accelerator never makes a run slower, tighter or dearer") {
+  each("pretrain", 35, 300, [](const Scenario& base, Random&) {
+    const Scenario s = with(base, {{"cluster.gpus", 256.0},
+                                   {"run.mfu", 0.4},
+                                   {"run.gpu_time", std::string("auto")},
+                                   {"price.bill", std::string("auto")},
+                                   {"run.precision", std::string("bf16")},
+                                   {"gpu.bf16", 500e12},
+                                   {"price.usd_per_gpu_hour", 3.0}});
+    const Report a = estimate(s);
+    const Report fast = estimate(with(s, {{"gpu.bf16", 1000e12}}));
+    CHECK(fast.time.total.value == Approx(a.time.total.value / 2).epsilon(kRounding));
+    CHECK(fast.cost.total.value == Approx(a.cost.total.value / 2).epsilon(kRounding));
+    const Report large = estimate(with(s, {{"gpu.memory", std::min(1e15, 2 * s.gpu.memory)}}));
+    CHECK(large.layout.free >= a.layout.free);
+    if (given(a.layout.to_fit)) CHECK(large.layout.to_fit <= a.layout.to_fit);
+    return true;
+  });
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// A searchable list over catalog rows: an input with a listbox, as the ARIA practices describe it.
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import type { Choice, Field } from './api';
+import { answerOf, type Actions, type View } from './view';
+
+interface Option extends Choice {
+  detail: string;
+  /** Found by, but not shown. */
+  words?: string | undefined;
+}
+
+export function options(view: View, field: Field): Option[] {
+  const { schema } = view;
+  const plain = (c: Choice): Option => ({ ...c, detail: '' });
+  switch (field.path) {
+    case 'model.id': {
+      const rows = schema.models.map((m) => ({
+        id: m.id,
+        label: m.name,
+        detail: String(m.year ?? ''),
+        words: m.family,
+      }));
+      const known = new Set(rows.map((r) => r.id));
+      const own = [
+        { id: 'by-size', label: 'By size', detail: 'only a parameter count' },
+        { id: 'custom', label: 'Custom', detail: 'your own architecture' },
+      ];
+      return [...own.filter((o) => !known.has(o.id)), ...rows];
+    }
+    case 'gpu.id':
+      return schema.accelerators.map((a) => ({
+        id: a.id,
+        label: a.name,
+        detail: String(a.year ?? ''),
+        words: a.family,
+      }));
+    case 'price.provider': {
+      const gpu = answerOf(view).inputs['gpu.id'];
+      const rows = schema.prices.filter((p) => p.accelerator === gpu);
+      const providers = new Map(rows.map((p) => [p.provider, p.provider_name ?? p.provider]));
+      const list = [...providers].map(([id, label]) => ({ id, label }));
+      return [{ id: 'median', label: 'Median over providers' }, ...list].map(plain);
+    }
+    case 'states.recipe':
+      return schema.recipes.map((r) => plain({ id: r.id, label: r.name }));
+    default:
+      return (field.choices ?? []).map(plain);
+  }
+}
+
+/** Every word must occur somewhere: `70b llama` finds Llama 3.1 70B. */
+export function search(all: readonly Option[], query: string): Option[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const hay = (o: Option) => `${o.label} ${o.id} ${o.detail} ${o.words ?? ''}`.toLowerCase();
+  const found = all.filter((o) => words.every((w) => hay(o).includes(w)));
+  const first = (o: Option) => (o.label.toLowerCase().startsWith(words[0] ?? '') ? 0 : 1);
+  return found.sort((a, b) => first(a) - first(b)); // stable: the catalog's order within
+}
+
+const same = (option: Option, text: string) =>
+  [option.id, option.label].some((t) => t.toLowerCase() === text.trim().toLowerCase());
+
+export function combobox(
+  view: View,
+  actions: Actions,
+  field: Field,
+  described: string,
+  bad: boolean,
+): TemplateResult {
+  const { path } = field;
+  const all = options(view, field);
+  const combo = view.combo?.path === path ? view.combo : null;
+  const asked = view.state.patch[path];
+  const value = bad ? String(asked ?? '') : String(answerOf(view).inputs[path] ?? '');
+  const chosen = all.find((o) => o.id === value);
+  const rows = combo ? search(all, combo.query) : [];
+  const active = combo ? Math.min(combo.active, rows.length - 1) : -1;
+  const list = `l-${path}`;
+
+  const choose = (option: Option | undefined, input: HTMLInputElement) => {
+    actions.combo(null);
+    if (option) actions.edit(path, option.id);
+    else if (combo && combo.query.trim() !== '') actions.edit(path, combo.query.trim());
+    actions.settle();
+    input.select();
+  };
+  const open = (query = '', at = -1) => actions.combo({ path, query, active: at });
+  const move = (to: number) => {
+    if (!combo)
+      return open(
+        '',
+        Math.max(
+          0,
+          all.findIndex((o) => o.id === value),
+        ),
+      );
+    const next = rows.length ? (to + rows.length) % rows.length : -1;
+    actions.combo({ ...combo, active: next });
+    document.getElementById(`${list}-${next}`)?.scrollIntoView({ block: 'nearest' });
+  };
+
+  return html`<span class="combo">
+    <input
+      type="text"
+      role="combobox"
+      id=${`f-${path}`}
+      autocomplete="off"
+      spellcheck="false"
+      aria-autocomplete="list"
+      aria-expanded=${combo ? 'true' : 'false'}
+      aria-controls=${list}
+      aria-activedescendant=${active >= 0 ? `${list}-${active}` : nothing}
+      aria-describedby=${described || nothing}
+      aria-invalid=${bad ? 'true' : nothing}
+      .value=${live(combo?.query || (combo && combo.active < 0 ? '' : (chosen?.label ?? value)))}
+      placeholder=${chosen?.label ?? 'Search'}
+      @focus=${(e: Event) => (e.target as HTMLInputElement).select()}
+      @mousedown=${() => {
+        if (!combo)
+          open(
+            '',
+            Math.max(
+              0,
+              all.findIndex((o) => o.id === value),
+            ),
+          );
+      }}
+      @input=${(e: Event) => {
+        const text = (e.target as HTMLInputElement).value;
+        open(text, text ? 0 : -1);
+        const exact = all.find((o) => same(o, text));
+        if (exact) actions.edit(path, exact.id);
+      }}
+      @blur=${(e: Event) => {
+        if (!combo) return;
+        const exact = all.find((o) => same(o, combo.query));
+        if (combo.query && !exact) choose(undefined, e.target as HTMLInputElement);
+        else actions.combo(null);
+        actions.settle();
+      }}
+      @keydown=${(e: KeyboardEvent) => {
+        const input = e.target as HTMLInputElement;
+        if (e.key === 'ArrowDown') move(active + 1);
+        else if (e.key === 'ArrowUp') move(active - 1);
+        else if (e.key === 'Enter' && combo) choose(rows[active], input);
+        else if (e.key === 'Escape' && combo) actions.combo(null);
+        else return;
+        e.preventDefault();
+        e.stopPropagation();
+      }}
+    />
+    <ul id=${list} role="listbox" aria-label=${field.label} ?hidden=${!combo}>
+      ${
+        combo
+          ? rows.map(
+              (o, i) =>
+                html`<li
+                  role="option"
+                  id=${`${list}-${i}`}
+                  aria-selected=${i === active ? 'true' : 'false'}
+                  class=${o.id === value ? 'current' : ''}
+                  @mousedown=${(e: Event) => e.preventDefault()}
+                  @click=${(e: Event) =>
+                    choose(
+                      o,
+                      (e.currentTarget as HTMLElement)
+                        .closest('.combo')
+                        ?.querySelector('input') as HTMLInputElement,
+                    )}
+                >
+                  <span>${o.label}</span> <small>${o.detail}</small>
+                </li>`,
+            )
+          : nothing
+      }
+      ${
+        combo && rows.length === 0
+          ? html`<li class="more" role="option" aria-disabled="true" aria-selected="false">
+              Nothing found
+            </li>`
+          : nothing
+      }
+    </ul>
+  </span>`;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+// Wires the parts; the only file that touches the address, the title and the worker of the page.
+import { html, render } from 'lit';
+import type { Answer, Schema, Value } from './api';
+import { createAddress, linkOf } from './address';
+import { createClient, type Port } from './client';
+import { columns, requests } from './explore';
+import { kParts, type Part } from './page';
+import { address, copy, markdown } from './share';
+import { listenTheme, restoreTheme } from './shell';
+import { edit, hasError, isStale, opened, received, settle, type State } from './state';
+import { nextStep } from './stepping';
+import { answerOf, createView, sentence, type Actions, type View } from './view';
+
+const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
+const kResize = 4; // px
+const kNear = '600px'; // below the screen: charts are drawn when someone comes near ...
+const kLater = 4000; // ms: ... or, for paper, when nothing else is left to do
+
+restoreTheme();
+listenTheme();
+const main = document.getElementById('main') as HTMLElement;
+const live = document.getElementById('live') as HTMLElement;
+const client = createClient(
+  () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as unknown as Port,
+);
+const bar = createAddress({ location, history });
+let view: View;
+let opener: HTMLElement | null = null; // gets the focus back when the panel closes
+let scheduled = false;
+let announcing: ReturnType<typeof setTimeout> | undefined;
+let keys: Set<string>;
+
+function set(change: Partial<View>): void {
+  view = { ...view, ...change };
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => {
+    scheduled = false;
+    draw();
+  });
+}
+
+const place = (id: string) => document.getElementById(id) as HTMLElement;
+const alive = new Set<string>();
+
+function put(part: Part): void {
+  if (!alive.has(part.id)) place(part.id).replaceChildren();
+  alive.add(part.id);
+  render(part.draw(view, actions), place(part.id));
+}
+
+const drawn = new Map<string, readonly unknown[]>(); // what each living part was drawn from
+
+function draw(): void {
+  for (const part of kParts) {
+    const before = drawn.get(part.id);
+    const now = part.reads(view);
+    if (!before || now.every((x, i) => x === before[i])) continue;
+    drawn.set(part.id, now);
+    put(part);
+  }
+  main.classList.toggle('stale', isStale(view.state));
+}
+
+/** Between two of these the browser may paint and listen. */
+const breathe = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+/** Puts the living parts in place of the built ones, top to bottom; they look the same. */
+async function enliven(): Promise<void> {
+  for (const part of kParts) {
+    drawn.set(part.id, part.reads(view));
+    if (part.inert) continue; // as built, until it has something else to say
+    await breathe();
+    drawn.set(part.id, part.reads(view));
+    const focused = place(part.id).contains(document.activeElement) && document.activeElement?.id;
+    put(part);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+}
+
+const update = (state: State) => set({ state });
+
+async function ask<T>(...request: Parameters<typeof client.ask>): Promise<T | undefined> {
+  const reply = await client.ask(...request);
+  return typeof reply === 'string' ? (JSON.parse(reply) as T) : undefined;
+}
+
+/** A failure of the page itself; the last answer stays. */
+function failed(error: unknown): void {
+  set({ status: `The calculator stopped and was started again: ${String(error)}` });
+  live.textContent = view.status;
+}
+
+function afterAnswer(answer: Answer): void {
+  const text = sentence(view, answer, answer.summary);
+  document.title = `${text.length > 70 ? `${text.slice(0, 69)}…` : text} · Envelope`;
+  clearTimeout(announcing);
+  announcing = setTimeout(() => {
+    const errors = view.state.problems.filter((p) => p.severity === 'error');
+    live.textContent = errors.length
+      ? errors.map((p) => `${p.message} ${p.hint}`).join(' ')
+      : `${text} ${sentence(view, answer, answer.verdict.message)}`;
+  }, kAnnounce);
+  sweepAll().catch(failed);
+}
+
+let sweeping = 0;
+let wanted = false; // the charts, once someone comes near them
+async function sweepAll(): Promise<void> {
+  const { state } = view;
+  if (!wanted || hasError(state.problems)) return;
+  const list = requests(answerOf(view), state.patch);
+  const stale = Object.keys(view.sweeps).filter((name) => !(name in list));
+  if (stale.length) {
+    const kept = Object.entries(view.sweeps).filter(([name]) => name in list);
+    set({ sweeps: Object.fromEntries(kept) });
+  }
+  const round = ++sweeping;
+  for (const [name, request] of Object.entries(list)) {
+    const numbers = await client.ask('sweep', JSON.stringify(request), `sweep ${name}`);
+    if (round !== sweeping) return; // a newer answer sweeps for itself
+    if (numbers instanceof Float64Array)
+      set({ sweeps: { ...view.sweeps, [name]: columns(request, numbers) } });
+    await breathe(); // one chart a task
+  }
+}
+
+async function recompute(): Promise<void> {
+  const asked = view.state.patch;
+  try {
+    const answer = await ask<Answer>('estimate', JSON.stringify(asked), 'estimate');
+    if (!answer || asked !== view.state.patch) return;
+    set({ state: received(view.state, asked, answer), status: '', copied: '' });
+    bar.write(answer.link);
+    afterAnswer(answer);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function openLink(link: string): Promise<void> {
+  bar.cancel();
+  try {
+    const answer = await ask<Answer>('estimate', link || '{}', 'estimate');
+    if (!answer) return;
+    update(opened(answer));
+    if (link !== '') bar.write(answer.link);
+    afterAnswer(answer);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function change(path: string, value: Value): void {
+  update(edit(view.state, path, value));
+  void recompute();
+}
+
+/** The sticky foot or a panel must not swallow the focus of whoever opened it. */
+function focusSoon(find: () => HTMLElement | null | undefined): void {
+  requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
+}
+
+let copying: ReturnType<typeof setTimeout> | undefined;
+async function offer(text: string, said: string): Promise<void> {
+  const done = await copy(text);
+  set({ copied: done ? 'done' : 'by-hand', status: done ? '' : text });
+  live.textContent = done ? said : 'The browser did not allow copying; the text is selected below.';
+  if (!done) focusSoon(() => document.querySelector<HTMLElement>('.by-hand textarea'));
+  clearTimeout(copying);
+  if (done) copying = setTimeout(() => set({ copied: '', status: '' }), 2000);
+}
+
+const actions: Actions = {
+  edit: change,
+  settle: () => update(settle(view.state)),
+  step(path, direction) {
+    const field = view.fields.get(path);
+    const value = answerOf(view).inputs[path];
+    if (!field) return;
+    const next = nextStep(field, typeof value === 'number' ? value : undefined, direction);
+    if (next !== undefined) change(path, next);
+    actions.settle();
+  },
+  reset: (path) => {
+    change(path, '');
+    actions.settle();
+    focusSoon(() => document.getElementById(`f-${path}`));
+  },
+  toggle(key, open) {
+    if (view.open.has(key) === open) return;
+    const next = new Set(view.open);
+    if (open) next.add(key);
+    else next.delete(key);
+    set({ open: next });
+  },
+  show(id) {
+    if (view.trail.length === 0) opener = document.activeElement as HTMLElement;
+    set({ trail: [...view.trail.filter((t) => t !== id), id] });
+    focusSoon(() => document.getElementById('panel-title'));
+  },
+  back() {
+    set({ trail: view.trail.slice(0, -1) });
+    focusSoon(() => document.getElementById('panel-title'));
+  },
+  close() {
+    set({ trail: [] });
+    const back = opener;
+    focusSoon(() => (back?.isConnected ? back : document.getElementById('main')));
+  },
+  field(path) {
+    const field = view.fields.get(path);
+    const open = new Set(view.open);
+    if (field) open.add(`group:${field.group}`);
+    set({ open, trail: [] });
+    focusSoon(() => document.getElementById(`f-${path}`));
+  },
+  combo: (combo) => set({ combo }),
+  hover: (hover) => set({ hover }),
+  copyLink: () => void offer(address(view.state.link), 'Link copied'),
+  copySentence() {
+    const answer = answerOf(view);
+    void offer(
+      markdown(sentence(view, answer, answer.summary), address(view.state.link)),
+      'Sentence copied, with its link',
+    );
+  },
+  copyText: (text) => void offer(text, 'Derivation copied'),
+};
+
+/** Told by the browser after layout; asking for it would force one. */
+const sizes = new ResizeObserver(([entry]) => {
+  const width = Math.floor(entry?.contentRect.width ?? 0);
+  if (!view.printing && Math.abs(width - view.width) >= kResize) set({ width });
+});
+
+/** What was typed into the page before it came alive is not lost. */
+function typedEarly(): [string, string][] {
+  return [...main.querySelectorAll<HTMLInputElement>('input[id^="f-"]')]
+    .filter((i) => i.type === 'text' && i.value !== i.defaultValue)
+    .map((i) => [i.id.slice(2), i.value]);
+}
+
+async function start(): Promise<void> {
+  const schema = await ask<Schema>('schema');
+  if (!schema) return;
+  keys = new Set(['v', 'd', ...schema.fields.map((f) => f.key)]);
+  const link = linkOf(location, keys);
+  const first = link || (schema.examples[0]?.link ?? '');
+  const answer = await ask<Answer>('estimate', first || '{}', 'estimate');
+  if (!answer) return;
+  view = createView(schema, opened(answer));
+  const early = typedEarly();
+  if (link) bar.write(answer.link);
+  await enliven();
+  document.documentElement.dataset.state = 'live';
+  for (const [path, text] of early) change(path, text);
+  const charts = document.getElementById('charts') as HTMLElement;
+  sizes.observe(charts);
+  const near = new IntersectionObserver(
+    (entries) => {
+      if (entries.some((e) => e.isIntersecting)) want();
+    },
+    { rootMargin: kNear },
+  );
+  near.observe(charts);
+  const want = () => {
+    near.disconnect();
+    clearTimeout(later);
+    if (wanted) return;
+    wanted = true;
+    sweepAll().catch(failed);
+  };
+  const later = setTimeout(want, kLater);
+  afterAnswer(answer);
+
+  addEventListener('hashchange', () => {
+    const next = linkOf(location, keys);
+    if (next !== view.state.link) void openLink(next || first);
+  });
+  addEventListener('pagehide', bar.flush);
+  let before = 0;
+  addEventListener('beforeprint', () => {
+    before = view.width;
+    view = { ...view, printing: true, width: 660 };
+    draw();
+  });
+  addEventListener('afterprint', () => {
+    view = { ...view, printing: false, width: before };
+    draw();
+  });
+}
+
+start().catch((error: unknown) => {
+  // The page as built stays readable; only editing needs the core.
+  const note = document.createElement('div');
+  render(
+    html`<p class="waiting">
+      The calculator could not be started (${String(error)}). The example below is as built.
+    </p>`,
+    note,
+  );
+  main.prepend(note);
+  document.documentElement.dataset.state = 'failed';
+});

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// The calculator page, as one template: the same at build time and in the browser.
+import { html, nothing } from 'lit';
+import type { TemplateResult } from 'lit';
+import { explore } from './explore';
+import { form } from './form';
+import { answer, brief, cards, findings, memory } from './report';
+import { header, footer } from './shell';
+import { panel, work } from './work';
+import { answerOf, taskOf, type Actions, type View } from './view';
+
+const kTasks = [
+  ['pretrain', 'Pretrain'],
+  ['finetune', 'Fine-tune'],
+  ['serve', 'Serve'],
+] as const;
+
+function tabs(view: View): TemplateResult {
+  const task = taskOf(answerOf(view));
+  return html`<nav class="tabs" aria-label="Task">
+    ${kTasks.map(([id, label]) => {
+      const first = view.schema.examples.find((e) => e.task === id);
+      return html`<a href=${`#${first?.link ?? ''}`} aria-current=${id === task ? 'page' : nothing}
+        >${label}</a
+      >`;
+    })}
+  </nav>`;
+}
+
+function examples(view: View): TemplateResult {
+  const task = taskOf(answerOf(view));
+  const list = view.schema.examples.filter((e) => e.task === task);
+  return html`<section class="examples" aria-labelledby="examples-title">
+    <h2 id="examples-title">Examples</h2>
+    <ul>
+      ${list.map((e) => html`<li><a href=${`#${e.link}`}>${e.title}</a></li>`)}
+      <li><a href="replays/">Every calculation of four documents, redone</a></li>
+    </ul>
+  </section>`;
+}
+
+function tools(view: View, actions: Actions): TemplateResult {
+  return html`<div class="share">
+    <button type="button" class="button primary" @click=${() => actions.copyLink()}>
+      ${view.copied === 'done' ? 'Copied' : 'Copy link'}
+    </button>
+    <button type="button" class="button" @click=${() => actions.copySentence()}>
+      Copy sentence
+    </button>
+    ${
+      view.copied === 'by-hand'
+        ? html`<label class="by-hand"
+            >Copy by hand
+            <textarea
+              readonly
+              rows="3"
+              .value=${view.status}
+              @focus=${(e: Event) => (e.target as HTMLTextAreaElement).select()}
+            ></textarea>
+          </label>`
+        : nothing
+    }
+  </div>`;
+}
+
+export interface Part {
+  id: string;
+  /** What it shows; it is drawn again when one of these is another object. */
+  reads(view: View): readonly unknown[];
+  draw(view: View, actions: Actions): unknown;
+  /** Only links: works as built. */
+  inert?: true;
+}
+
+/**
+ * The page in the order of reading. Each part is brought to life in a task of its own, so that a slow
+ * phone stays responsive, and is drawn again only when it changes.
+ */
+export const kParts: Part[] = [
+  {
+    id: 'head',
+    inert: true,
+    reads: ({ state }) => [state.good && taskOf(state.good)],
+    draw: (view) => header('', tabs(view)),
+  },
+  {
+    id: 'top',
+    reads: ({ state, copied, status }) => [
+      state.good,
+      state.problems,
+      state.notices,
+      copied,
+      status,
+    ],
+    draw: (view, actions) => html`${answer(view, actions)} ${tools(view, actions)}`,
+  },
+  {
+    id: 'numbers',
+    reads: ({ state }) => [state.good],
+    draw: (view, actions) =>
+      html`${cards(view, actions)} ${memory(view, actions)} ${findings(view, actions)}`,
+  },
+  {
+    id: 'form',
+    reads: ({ state, open, combo, printing }) => [state, open, combo, printing],
+    draw: form,
+  },
+  {
+    id: 'bar',
+    reads: ({ state, copied }) => [state.good, state.problems, copied],
+    draw: (view, actions) =>
+      html`${brief(view)}
+        <button type="button" class="button" @click=${() => actions.copyLink()}>
+          ${view.copied === 'done' ? 'Copied' : 'Copy link'}
+        </button>`,
+  },
+  {
+    id: 'charts',
+    reads: ({ state, sweeps, width, hover, open }) => [state.good, sweeps, width, hover, open],
+    draw: explore,
+  },
+  {
+    id: 'work',
+    reads: ({ state, open, printing }) => [state.good, open, printing],
+    draw: work,
+  },
+  {
+    id: 'examples',
+    inert: true,
+    reads: ({ state }) => [state.good && taskOf(state.good)],
+    draw: examples,
+  },
+  {
+    id: 'foot',
+    inert: true,
+    reads: ({ state }) => [state.good?.d],
+    draw: (view) => footer('', view.schema, answerOf(view)),
+  },
+  { id: 'panel', reads: ({ state, trail }) => [state.good, trail], draw: panel },
+];
+
+/** The whole page at once, for the build. */
+export function page(view: View, actions: Actions): TemplateResult {
+  const part = (id: string) => kParts.find((p) => p.id === id)?.draw(view, actions);
+  return html`<div id="head">${part('head')}</div>
+    <main id="main" tabindex="-1" class="calculator">
+      <div class="upper">
+        <div id="top">${part('top')}</div>
+        <div id="numbers">${part('numbers')}</div>
+      </div>
+      <div class="left" id="form">${part('form')}</div>
+      <div class="rest">
+        <div id="charts">${part('charts')}</div>
+        <div id="work">${part('work')}</div>
+        <div id="examples">${part('examples')}</div>
+      </div>
+    </main>
+    <div id="panel">${part('panel')}</div>
+    <div id="bar" class="foot-bar">${part('bar')}</div>
+    <div id="foot">${part('foot')}</div>`;
+}

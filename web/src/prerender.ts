@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// The pages as HTML text, for the build. Runs in Node on the same templates as the browser.
+import { render } from '@lit-labs/ssr';
+import { collectResult } from '@lit-labs/ssr/lib/render-result.js';
+import { html } from 'lit';
+import type { Answer, Replays, Schema } from './api';
+import { formatsPage } from './formats';
+import { methodPage } from './method';
+import { page } from './page';
+import { documentPage, indexPage } from './replays';
+import { footer, header } from './shell';
+import { opened } from './state';
+import { createView, sentence, tables, type Actions } from './view';
+import { walkPage } from './walk';
+
+export interface Leaf {
+  path: string;
+  title: string;
+  description: string;
+  data: { root: string; page: string; document: string };
+  header: string;
+  main: string;
+  footer: string;
+}
+
+/** lit's own markers are of no use to a page that is drawn afresh. */
+async function text(template: unknown): Promise<string> {
+  const raw = await collectResult(render(template));
+  return raw
+    .replace(/<!--\/?lit-[^>]*-->|<!--\?-->/g, '')
+    .replace(/>\s+</g, '> <')
+    .replace(/\s{2,}/g, ' ');
+}
+
+const kInert = new Proxy({}, { get: () => () => undefined }) as Actions;
+
+export async function calculator(
+  schema: Schema,
+  answer: Answer,
+): Promise<{ html: string; sentence: string }> {
+  const view = createView(schema, opened(answer));
+  return {
+    html: await text(page(view, kInert)),
+    sentence: sentence(tables(schema), answer, answer.summary),
+  };
+}
+
+export async function leaves(schema: Schema, replays: Replays, answer: Answer): Promise<Leaf[]> {
+  const leaf = async (
+    path: string,
+    kind: string,
+    title: string,
+    description: string,
+    main: (root: string) => unknown,
+    document = '',
+  ): Promise<Leaf> => {
+    const root = '../'.repeat(path.split('/').length - 1);
+    return {
+      path,
+      title,
+      description,
+      data: { root, page: kind, document },
+      header: await text(header(root, html``, path)),
+      main: await text(main(root)),
+      footer: await text(footer(root, schema)),
+    };
+  };
+  return Promise.all([
+    leaf(
+      'replays/',
+      'replays',
+      'Replays',
+      'Every calculation of four documents on the cost of large language models, redone beside the printed figure.',
+      () => indexPage(replays),
+    ),
+    ...replays.documents.map((d) =>
+      leaf(
+        `replays/${d.id}/`,
+        'replays',
+        d.title,
+        `The calculations of "${d.title}", redone live: the document's figure, ours, and why they differ.`,
+        (root) => documentPage(replays, d.id, root),
+        d.id,
+      ),
+    ),
+    leaf(
+      'flops/',
+      'flops',
+      'Where 6 N D comes from',
+      'Six steps from one weight and one token to the FLOPs of training.',
+      (root) => walkPage(answer, root, null),
+    ),
+    leaf(
+      'formats/',
+      'formats',
+      'Number formats',
+      'Sign, exponent and mantissa bits, range and precision of the number formats of deep learning.',
+      (root) => formatsPage(schema, root),
+    ),
+    leaf(
+      'method/',
+      'method',
+      'Method and sources',
+      'How Envelope computes, what kinds of numbers it shows, and where its facts come from.',
+      (root) => methodPage(schema, root),
+    ),
+  ]);
+}

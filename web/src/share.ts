@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// What leaves the page: the link, and the sentence with its link.
+
+/** False when the browser refuses; the caller then shows the text for copying by hand. */
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function address(link: string, base = location.href): string {
+  return `${base.split(/[?#]/)[0]}#${link}`;
+}
+
+/** Brackets and pipes of the sentence would end the Markdown link early. */
+export function markdown(sentence: string, url: string): string {
+  return `[${sentence.replace(/[[\]|\\]/g, '\\$&')}](${url})`;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The scenario while someone edits it: a patch, the last good answer, and what stands in the way of the
+// next one. Pure functions; no DOM.
+import type { Answer, Patch, Problem, Value } from './api';
+
+export interface State {
+  /** What the core is asked: canonical values, and the raw text of fields that it refused. */
+  patch: Patch;
+  /** The field being typed in, with its text as typed. */
+  draft: { path: string; text: string } | null;
+  /** The last answer without an error; kept on screen while an error stands. */
+  good: Answer | null;
+  /** Problems of the newest answer, by order of the core. */
+  problems: Problem[];
+  /** What the link that was opened said and the core could not use; until the next link. */
+  notices: Problem[];
+  link: string;
+}
+
+export const kEmpty: State = {
+  patch: {},
+  draft: null,
+  good: null,
+  problems: [],
+  notices: [],
+  link: '',
+};
+
+export const hasError = (problems: readonly Problem[]): boolean =>
+  problems.some((p) => p.severity === 'error');
+
+function without(patch: Patch, path: string): Patch {
+  const { [path]: _, ...rest } = patch;
+  return rest;
+}
+
+/** A keystroke or a choice. Empty text means: back to the default. */
+export function edit(state: State, path: string, value: Value): State {
+  const text = typeof value === 'string' ? value : null;
+  const patch =
+    text !== null && text.trim() === ''
+      ? without(state.patch, path)
+      : { ...state.patch, [path]: value };
+  return { ...state, patch, draft: text === null ? null : { path, text }, notices: [] };
+}
+
+/** The field was left: from now on it shows the value as the core understood it. */
+export function settle(state: State): State {
+  return state.draft ? { ...state, draft: null } : state;
+}
+
+/** Several fields at once: a remedy. */
+export function apply(state: State, patch: Patch): State {
+  return { ...state, patch: { ...state.patch, ...patch }, draft: null, notices: [] };
+}
+
+/** Refused values stay in the patch as typed, so that the problem stands until it is solved. */
+function merge(answer: Answer, asked: Patch): Patch {
+  const patch: Record<string, Value> = { ...answer.patch };
+  for (const p of answer.problems)
+    if (p.severity === 'error' && Object.hasOwn(answer.inputs, p.path))
+      patch[p.path] = asked[p.path] ?? p.value;
+  return patch;
+}
+
+/** An answer to `asked`. Ignored when the patch has changed since: a newer answer is under way. */
+export function received(state: State, asked: Patch, answer: Answer): State {
+  if (asked !== state.patch) return state;
+  const bad = hasError(answer.problems);
+  return {
+    ...state,
+    patch: merge(answer, asked),
+    good: bad && state.good ? state.good : answer,
+    problems: answer.problems,
+    link: answer.link,
+  };
+}
+
+/** A link was opened. Problems with keys that are no fields are notices, and do not stop the answer. */
+export function opened(answer: Answer): State {
+  const ofField = (p: Problem) => Object.hasOwn(answer.inputs, p.path);
+  return {
+    patch: merge(answer, {}),
+    draft: null,
+    good: answer,
+    problems: answer.problems.filter(ofField),
+    notices: answer.problems.filter((p) => !ofField(p)),
+    link: answer.link,
+  };
+}
+
+/** Whether what is shown belongs to the inputs as they stand. */
+export const isStale = (state: State): boolean => hasError(state.problems);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// What the templates see: the tables of the core, the state, and what a person opened on this screen.
+import { html } from 'lit';
+import type { TemplateResult } from 'lit';
+import type { Answer, Field, Kind, Metric, Part, Schema, Step, Task, Value } from './api';
+import type { State } from './state';
+import { format } from './units';
+
+export interface Tables {
+  schema: Schema;
+  fields: ReadonlyMap<string, Field>;
+  metrics: ReadonlyMap<string, Metric>;
+}
+
+export interface View extends Tables {
+  state: State;
+  /** Things unfolded: `group:run`, `step:compute.train`, `table:time`. */
+  open: ReadonlySet<string>;
+  /** Everything unfolded, for paper. */
+  printing: boolean;
+  /** The metrics visited in the derivation panel; the last one is shown. */
+  trail: readonly string[];
+  combo: { path: string; query: string; active: number } | null;
+  /** Columns of numbers for the charts, by chart. */
+  sweeps: Readonly<Record<string, number[][]>>;
+  /** Width in CSS pixels that a chart may take; 0 before it is known. */
+  width: number;
+  hover: { chart: string; x: number } | null;
+  /** A short message of the page itself: a crash, a copied link. */
+  status: string;
+  copied: '' | 'done' | 'by-hand';
+}
+
+export interface Actions {
+  edit(path: string, value: Value): void;
+  settle(): void;
+  step(path: string, direction: 1 | -1): void;
+  reset(path: string): void;
+  toggle(key: string, open: boolean): void;
+  show(id: string): void;
+  back(): void;
+  close(): void;
+  field(path: string): void;
+  combo(combo: View['combo']): void;
+  hover(hover: View['hover']): void;
+  copyLink(): void;
+  copySentence(): void;
+  copyText(text: string): void;
+}
+
+export function tables(schema: Schema): Tables {
+  return {
+    schema,
+    fields: new Map(schema.fields.map((f) => [f.path, f])),
+    metrics: new Map(schema.metrics.map((m) => [m.id, m])),
+  };
+}
+
+export function createView(schema: Schema, state: State): View {
+  return {
+    ...tables(schema),
+    state,
+    open: new Set(),
+    printing: false,
+    trail: [],
+    combo: null,
+    sweeps: {},
+    width: 0,
+    hover: null,
+    status: '',
+    copied: '',
+  };
+}
+
+export const answerOf = (view: View): Answer => view.state.good as Answer;
+
+export function stepOf(answer: Answer, id: string): Step | undefined {
+  return answer.steps.find((s) => s.id === id);
+}
+
+export function valueOf(answer: Answer, id: string): number | undefined {
+  const value = stepOf(answer, id)?.value;
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+export const taskOf = (answer: Answer): Task => (answer.inputs['run.task'] ?? 'pretrain') as Task;
+
+export const textOf = (tables: Tables, id: string, value: number): string =>
+  format(value, tables.metrics.get(id)?.unit ?? '');
+
+/** A sentence of the core as plain text. */
+export function sentence(tables: Tables, answer: Answer, parts: readonly Part[]): string {
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      const value = valueOf(answer, part.metric);
+      return value === undefined ? '–' : textOf(tables, part.metric, value);
+    })
+    .join('');
+}
+
+/** A number that opens its derivation. */
+export function door(view: View, actions: Actions, id: string, label = ''): TemplateResult {
+  const value = valueOf(answerOf(view), id);
+  const metric = view.metrics.get(id);
+  if (value === undefined || !metric) return html`<span class="none">–</span>`;
+  const text = textOf(view, id, value);
+  return html`<button
+    type="button"
+    class="door"
+    data-metric=${id}
+    title=${`${metric.label}: ${value}. Show the work.`}
+    aria-label=${label ? `${label}: ${text}` : text}
+    aria-haspopup="dialog"
+    @click=${() => actions.show(id)}
+  >
+    ${text}
+  </button>`;
+}
+
+/** A sentence of the core whose numbers are doors. */
+export function prose(view: View, actions: Actions, parts: readonly Part[]): unknown[] {
+  return parts.map((part) => (typeof part === 'string' ? part : door(view, actions, part.metric)));
+}
+
+export const kKinds: Record<Kind, string> = {
+  counted: 'Exact arithmetic on the inputs.',
+  modelled: 'A formula with an error; the band is what it missed by on published runs.',
+  assumed: 'Someone chose this: you, or a dated default.',
+  quoted: 'Read from a dated source.',
+};
+
+export function chip(kind: Kind): TemplateResult {
+  return html`<span class="chip ${kind}" title=${kKinds[kind]}>${kind}</span>`;
+}
+
+export function kindOf(tables: Tables, id: string): Kind | undefined {
+  return tables.metrics.get(id)?.kind;
+}
+
+const kStages: Record<string, string> = {
+  flops: 'One weight, one token',
+  arch: 'Architecture',
+  params: 'Parameters',
+  tune: 'Adapters',
+  compute: 'Compute',
+  bytes: 'Bytes per value',
+  memory: 'Memory, undivided',
+  kv: 'KV cache',
+  time: 'Time',
+  mfu: 'Utilisation of model FLOPs',
+  hfu: 'Utilisation of hardware FLOPs',
+  layout: 'Layout on GPUs',
+  gpus: 'GPUs',
+  serving: 'Serving',
+  cost: 'Cost',
+  fit: 'Largest model that fits',
+  scaling: 'Scaling law',
+};
+
+export const stageTitle = (stage: string): string => kStages[stage] ?? stage;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+import { resolve } from 'node:path';
+import { defineConfig } from 'vite';
+
+const root = import.meta.dirname;
+// Where the WASM build lies; another folder can be named for experiments.
+const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
+
+export default defineConfig({
+  root,
+  base: './', // the site works from any folder of any host
+  publicDir: resolve(root, 'public'),
+  resolve: {
+    alias: [
+      { find: /^envelope-core$/, replacement: resolve(core, 'envelope.mjs') },
+      { find: /^envelope-core-wasm\?url$/, replacement: `${resolve(core, 'envelope.wasm')}?url` },
+    ],
+  },
+  worker: { format: 'es' },
+  build: {
+    outDir: resolve(root, '../build/site'),
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0, // data: URLs would need a wider content security policy
+    rollupOptions: {
+      input: { index: resolve(root, 'index.html'), leaf: resolve(root, 'leaf.html') },
+    },
+  },
+  server: { fs: { allow: [resolve(root, '..'), core] } },
+});
