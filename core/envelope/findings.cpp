@@ -69,6 +69,8 @@ std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
       add("4-bit weights", {{"serve.weights", std::string("int4-g128")}});
     if (r.memory.kv_cache.value > 0 && bytes_per_value(s.serve.kv) > 1)
       add("FP8 KV cache", {{"serve.kv", std::string("fp8-e4m3")}});
+    if (given(s.cluster.tp))
+      add("Tensor parallel over all GPUs", {{"cluster.tp", std::string("auto")}});
     if (s.serve.batch > 1)
       add("Half the concurrent sequences", {{"serve.batch", std::ceil(s.serve.batch / 2)}});
   }

@@ -62,16 +62,43 @@ Split split_training(const Scenario& s, const Memory& m, double tp, const Ledger
   return {divisible, fixed};
 }
 
+/// Tensor parallelism divides the KV heads, at most one per GPU; MLA's latent is on every GPU.
+double most_kv_ways(const Scenario& s) {
+  return s.model.attention == Attention::mla ? 1 : s.model.kv_heads;
+}
+
+/// GPUs of a replica share its weights; its share of the KV cache they share as far as it divides.
+Split split_serving(const Scenario& s, const Memory& m, Bytes usable, const Ledger& note) {
+  const bool mla = s.model.attention == Attention::mla;
+  const double ways = most_kv_ways(s);
+  if (given(s.cluster.tp)) {  // replicas of a known size divide the sequences among them
+    const double tp = s.cluster.tp;
+    const Bytes divisible =
+        m.kv_cache.value == 0 ? note("layout.divisible", Bytes{0})
+        : mla ? note("layout.divisible", m.kv_cache * tp, "memory.kv_cache*cluster.tp")
+              : note("layout.divisible", m.kv_cache * tp / std::min(tp, ways),
+                     "memory.kv_cache*cluster.tp/min(cluster.tp, model.kv_heads)");
+    return {divisible, note("layout.fixed", m.weights / tp, "memory.weights/cluster.tp")};
+  }
+  // One replica: up to so many GPUs everything divides.
+  const bool even =
+      m.kv_cache.value == 0 || usable.value == 0 || std::ceil(m.total / usable - kRounding) <= ways;
+  if (even)
+    return {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
+  return {note("layout.divisible", m.weights, "memory.weights"),
+          mla ? note("layout.fixed", m.kv_cache, "memory.kv_cache")
+              : note("layout.fixed", m.kv_cache / ways, "memory.kv_cache/model.kv_heads")};
+}
+
 /// Bytes on the fullest GPU of a serving replica that `tp` GPUs share.
 Bytes serving_bytes(const Scenario& s, const Memory& m, double tp, double replicas,
                     const Ledger& note) {
   const Bytes weights = note("layout.weights", m.weights / tp, "memory.weights/layout.tp");
   if (m.kv_cache.value == 0) return note("layout.model", weights, "layout.weights");
-  // Tensor parallelism divides the KV heads, at most one per GPU; MLA's latent is on every GPU.
   const bool mla = s.model.attention == Attention::mla;
-  const double ways = mla ? note("layout.kv_ways", 1.0)
-                          : note("layout.kv_ways", std::min(tp, s.model.kv_heads),
-                                 "min(layout.tp, model.kv_heads)");
+  const double ways =
+      mla ? note("layout.kv_ways", 1.0)
+          : note("layout.kv_ways", std::min(tp, most_kv_ways(s)), "min(layout.tp, model.kv_heads)");
   const Bytes kv = note("layout.kv_cache", m.kv_cache / (replicas * ways),
                         "memory.kv_cache/(layout.dp*layout.kv_ways)");
   return note("layout.model", weights + kv, "layout.weights + layout.kv_cache");
@@ -134,13 +161,21 @@ Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const W
     } else {
       parts = split_training(s, m, l.tp, note);
     }
-  } else {
+  } else if (m.by_rule) {
     parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
+  } else {
+    parts = split_serving(s, m, usable, note);
   }
   const Bytes room = usable - parts.fixed;
+  const bool replicas = serve && !m.by_rule && !choose_tp;  // of a size that is given
   if (room.value > 0)
-    l.to_fit = note("gpus.to_fit", std::max(1.0, std::ceil(parts.divisible / room - kRounding)),
-                    "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - 1e-9))");
+    l.to_fit =
+        note("gpus.to_fit",
+             std::max(replicas ? s.cluster.tp : 1.0, std::ceil(parts.divisible / room - kRounding)),
+             replicas ? "max(cluster.tp, ceil(layout.divisible/(layout.usable - "
+                        "layout.fixed) - 1e-9))"
+                      : "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - "
+                        "1e-9))");
   if (given(s.run.deadline) && !serve)
     l.for_deadline = note("gpus.for_deadline",
                           std::max(1.0, std::ceil(w.gpu_time.value / s.run.deadline - kRounding)),

@@ -52,9 +52,7 @@ export const link_of = (page) => new URL(page.url()).hash.slice(1);
 
 /** Waits until the page is more than its built HTML. */
 export async function live(page) {
-  await page.waitForFunction(() => document.documentElement.dataset.state === 'live', null, {
-    timeout: 15_000,
-  });
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'live', { timeout: 15_000 });
 }
 /** Waits for the charts: the last thing that comes. */
 export async function drawn(page) {

@@ -17,8 +17,8 @@ export default defineConfig({
   outputDir: join(kReports, 'playwright'),
   fullyParallel: true,
   workers: 2,
-  timeout: 45_000,
-  expect: { timeout: 7_000 },
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   forbidOnly: true,
   reporter: [
     ['list'],

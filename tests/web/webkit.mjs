@@ -123,7 +123,7 @@ function user({ send, js }) {
       await send('POST', '/url', { url });
       await js(watch);
     },
-    /** Lit has drawn into the page, and marks where. */
+    /** The script has drawn into the page. */
     live: () =>
       self.until(
         'the page is live',

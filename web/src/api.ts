@@ -56,6 +56,13 @@ export interface Answer {
   problems: Problem[];
 }
 
+/** What differs between scenarios. */
+export interface Comparison {
+  scenarios: { link: string }[];
+  inputs: { path: string; values: (Value | null)[] }[];
+  metrics: { id: string; values: (number | null)[] }[];
+}
+
 /** Where the facts of this scenario come from. */
 export interface Quotes {
   model?: Row;

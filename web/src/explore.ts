@@ -4,6 +4,7 @@ import { html, nothing } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import type { Answer, Axis, Patch, SweepRequest } from './api';
 import { figure, type Chart, type Point, type Series } from './charts';
+import type { MetricId } from './types';
 import { count, flops, format, money, roughly, significant } from './units';
 import { answerOf, taskOf, valueOf, type Actions, type View } from './view';
 
@@ -20,7 +21,7 @@ export function wholes(low: number, high: number, points = kPoints): number[] {
   return [...values].filter((v) => v >= 1);
 }
 
-const kGpu = [
+const kGpu: MetricId[] = [
   'time.total',
   'time.total_low',
   'time.total_high',
@@ -29,9 +30,9 @@ const kGpu = [
   'cost.total_high',
   'layout.free',
 ];
-const kBatch = ['serving.tokens_per_s', 'serving.tokens_per_s_per_user', 'layout.free'];
-const kIso = ['scaling.loss', 'compute.tokens'];
-const kFrontier = ['scaling.optimal_params', 'scaling.optimal_tokens'];
+const kBatch: MetricId[] = ['serving.tokens_per_s', 'serving.tokens_per_s_per_user', 'layout.free'];
+const kIso: MetricId[] = ['scaling.loss', 'compute.tokens'];
+const kFrontier: MetricId[] = ['scaling.optimal_params', 'scaling.optimal_tokens'];
 
 export function requests(answer: Answer, patch: Patch): Requests {
   const found: Requests = {};

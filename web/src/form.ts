@@ -6,11 +6,12 @@ import type { TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import type { Answer, Field, Problem, Value } from './api';
 import { combobox } from './combobox';
+import type { MetricId, Path } from './types';
 import { editable, format } from './units';
 import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 
 /** Which result stands in for an optional input that was left empty, or belongs under an input. */
-const kAutomatic: Record<string, string> = {
+const kAutomatic: { [path in Path]?: MetricId } = {
   'run.tokens': 'compute.tokens',
   'run.mfu': 'time.mfu',
   'cluster.gpus': 'gpus.used',
@@ -18,9 +19,8 @@ const kAutomatic: Record<string, string> = {
   'model.params': 'params.total',
   'model.active': 'params.active',
   'tune.trainable': 'params.trainable',
-  'scaling.budget': 'scaling.budget',
 };
-const kNotes: Record<string, [string, string][]> = {
+const kNotes: { [path in Path]?: [MetricId, string][] } = {
   'model.id': [
     ['params.total', 'parameters'],
     ['params.active', 'active per token'],
@@ -30,7 +30,7 @@ const kNotes: Record<string, [string, string][]> = {
   'gpu.id': [['time.peak', 'dense peak']],
   'cluster.gpus': [['gpus.to_fit', 'would hold it']],
 };
-const kHidden = new Set(['run.task']); // the tabs
+const kHidden = new Set<string>(['run.task'] satisfies Path[]); // the tabs
 const kUnits: Record<string, string> = {
   'flop/s': 'FLOP/s',
   'byte/s': 'B/s',
@@ -69,7 +69,7 @@ function text(view: View, field: Field): string {
 }
 
 function placeholder(view: View, field: Field): string {
-  const id = kAutomatic[field.path];
+  const id = kAutomatic[field.path as Path];
   const value = id ? valueOf(answerOf(view), id) : undefined;
   return value === undefined
     ? 'auto'
@@ -134,7 +134,7 @@ function control(view: View, actions: Actions, field: Field, described: string):
 
 function notes(view: View, actions: Actions, field: Field): unknown {
   const answer = answerOf(view);
-  const list = (kNotes[field.path] ?? []).filter(([id], i, all) => {
+  const list = (kNotes[field.path as Path] ?? []).filter(([id], i, all) => {
     const value = valueOf(answer, id);
     return value !== undefined && (i === 0 || value !== valueOf(answer, all[0]?.[0] ?? ''));
   });

@@ -3,9 +3,9 @@
 import { html, nothing, svg } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { NumberFormat, Schema, Source } from './api';
-import { count, scientific, significant } from './units';
+import { count, scientific, significant, trimmed } from './units';
 
-const kBit = 13; // px
+const kBit = 10.8; // px
 const kTall = 20;
 
 function element(f: NumberFormat): number {
@@ -20,14 +20,18 @@ function drawing(f: NumberFormat): TemplateResult {
   ] as const;
   const kinds = parts.flatMap(([kind, n]) => Array.from({ length: n }, () => kind));
   const words = parts.map(([kind, n]) => `${n} ${kind}`).join(', ');
+  const width = kinds.length * kBit;
   return html`<svg
     class="bits"
-    width=${kinds.length * kBit}
-    height=${kTall}
+    width=${width}
+    viewBox=${`0 0 ${width} ${kTall}`}
     role="img"
     aria-label=${`Bits: ${words}`}
   >
-    ${kinds.map((kind, i) => svg`<rect class=${kind} x=${i * kBit + 0.5} y="0.5" width=${kBit - 1} height=${kTall - 1} />`)}
+    ${kinds.map(
+      (kind, i) =>
+        svg`<rect class=${kind} x=${i * kBit + 0.5} y="0.5" width=${kBit - 1} height=${kTall - 1} />`,
+    )}
   </svg>`;
 }
 
@@ -79,7 +83,9 @@ function entry(f: NumberFormat, schema: Schema): TemplateResult {
     <dl>
       <div>
         <dt>In memory</dt>
-        <dd>${f.storage === false ? 'stored as FP32' : `${significant(f.bits)} bits a value`}</dd>
+        <dd>
+          ${f.storage === false ? 'stored as FP32' : `${trimmed(significant(f.bits))} bits a value`}
+        </dd>
       </div>
       <div>
         <dt>Largest</dt>

@@ -15,8 +15,16 @@ export type Node =
 const kToken =
   /\s*(?:(\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)|([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*)|([-+*/^(),]))/iy;
 
+const kParsed = new Map<string, Node | null>(); // there are some hundred formulas in all
+
 /** Null when the text is not a formula of this grammar; the page then shows the text itself. */
 export function parse(text: string): Node | null {
+  let tree = kParsed.get(text);
+  if (tree === undefined) kParsed.set(text, (tree = read(text)));
+  return tree;
+}
+
+function read(text: string): Node | null {
   const tokens: { kind: 'number' | 'name' | 'op'; text: string }[] = [];
   const source = text.trimEnd();
   kToken.lastIndex = 0;
@@ -106,8 +114,14 @@ export function number(x: number): Drawn {
   return mathml`<mn>${text.includes('.') ? text.replace(/\.?0+$/, '') : text}</mn>`;
 }
 
-const kGreek = 'alpha α beta β gamma γ delta δ epsilon ε lambda λ sigma σ tau τ'.split(' ');
-const greek = (word: string) => kGreek[kGreek.indexOf(word) + 1 || -1] ?? word;
+const kGreek: ReadonlyMap<string, string> = new Map([
+  ['alpha', 'α'],
+  ['beta', 'β'],
+  ['gamma', 'γ'],
+  ['delta', 'δ'],
+  ['epsilon', 'ε'],
+]);
+const greek = (word: string) => kGreek.get(word) ?? word;
 const kPiece = /([\p{L}\d]+)(?:_(?:\{([^}]*)\}|([\p{L}\d]+)))?|(\S)/gu;
 
 /** A symbol of the metric table: `C`, `M_w`, `t_{step}`, `D/N`, `r+c`. */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Wires the parts; the only file that touches the address, the title and the worker of the page.
 import { html, render } from 'lit';
-import type { Answer, Schema, Value } from './api';
+import type { Answer, Comparison, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
 import { createClient, type Port } from './client';
 import { columns, requests } from './explore';
 import { kParts, type Part } from './page';
 import { address, copy, markdown } from './share';
 import { listenTheme, restoreTheme } from './shell';
-import { edit, hasError, isStale, opened, received, settle, type State } from './state';
+import { alone, edit, hasError, isStale, opened, received, settle, type State } from './state';
 import { nextStep } from './stepping';
 import { answerOf, createView, sentence, type Actions, type View } from './view';
 
@@ -103,6 +103,18 @@ function afterAnswer(answer: Answer): void {
       : `${text} ${sentence(view, answer, answer.verdict.message)}`;
   }, kAnnounce);
   sweepAll().catch(failed);
+  compareAll().catch(failed);
+}
+
+async function compareAll(): Promise<void> {
+  const { link, others } = view.state;
+  if (others === '') {
+    if (view.comparison) set({ comparison: null });
+    return;
+  }
+  const request = JSON.stringify({ scenarios: [link] });
+  const found = await ask<Comparison>('compare', request, 'compare');
+  if (found && link === view.state.link) set({ comparison: found });
 }
 
 let sweeping = 0;
@@ -132,7 +144,7 @@ async function recompute(): Promise<void> {
     const answer = await ask<Answer>('estimate', JSON.stringify(asked), 'estimate');
     if (!answer || asked !== view.state.patch) return;
     set({ state: received(view.state, asked, answer), status: '', copied: '' });
-    bar.write(answer.link);
+    bar.write(view.state.link);
     afterAnswer(answer);
   } catch (error) {
     failed(error);
@@ -157,9 +169,11 @@ function change(path: string, value: Value): void {
   void recompute();
 }
 
-/** The sticky foot or a panel must not swallow the focus of whoever opened it. */
-function focusSoon(find: () => HTMLElement | null | undefined): void {
-  requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
+/** Draws at once, and puts the focus where the change took the person. */
+function goto(change: Partial<View>, find: () => HTMLElement | null): void {
+  view = { ...view, ...change };
+  draw();
+  find()?.focus();
 }
 
 let copying: ReturnType<typeof setTimeout> | undefined;
@@ -167,7 +181,7 @@ async function offer(text: string, said: string): Promise<void> {
   const done = await copy(text);
   set({ copied: done ? 'done' : 'by-hand', status: done ? '' : text });
   live.textContent = done ? said : 'The browser did not allow copying; the text is selected below.';
-  if (!done) focusSoon(() => document.querySelector<HTMLElement>('.by-hand textarea'));
+  if (!done) goto({}, () => document.querySelector('.by-hand textarea'));
   clearTimeout(copying);
   if (done) copying = setTimeout(() => set({ copied: '', status: '' }), 2000);
 }
@@ -183,13 +197,12 @@ const actions: Actions = {
     if (next !== undefined) change(path, next);
     actions.settle();
   },
-  reset: (path) => {
+  reset(path) {
     change(path, '');
-    actions.settle();
-    focusSoon(() => document.getElementById(`f-${path}`));
+    goto({ state: settle(view.state) }, () => place(`f-${path}`));
   },
   toggle(key, open) {
-    if (view.open.has(key) === open) return;
+    if (view.printing || view.open.has(key) === open) return;
     const next = new Set(view.open);
     if (open) next.add(key);
     else next.delete(key);
@@ -197,27 +210,23 @@ const actions: Actions = {
   },
   show(id) {
     if (view.trail.length === 0) opener = document.activeElement as HTMLElement;
-    set({ trail: [...view.trail.filter((t) => t !== id), id] });
-    focusSoon(() => document.getElementById('panel-title'));
+    const trail = [...view.trail.filter((t) => t !== id), id];
+    goto({ trail }, () => place('panel-title'));
   },
-  back() {
-    set({ trail: view.trail.slice(0, -1) });
-    focusSoon(() => document.getElementById('panel-title'));
-  },
-  close() {
-    set({ trail: [] });
-    const back = opener;
-    focusSoon(() => (back?.isConnected ? back : document.getElementById('main')));
-  },
+  back: () => goto({ trail: view.trail.slice(0, -1) }, () => place('panel-title')),
+  close: () => goto({ trail: [] }, () => (opener?.isConnected ? opener : main)),
   field(path) {
     const field = view.fields.get(path);
     const open = new Set(view.open);
     if (field) open.add(`group:${field.group}`);
-    set({ open, trail: [] });
-    focusSoon(() => document.getElementById(`f-${path}`));
+    goto({ open, trail: [] }, () => place(`f-${path}`));
   },
   combo: (combo) => set({ combo }),
   hover: (hover) => set({ hover }),
+  endComparison() {
+    set({ state: alone(view.state), comparison: null });
+    bar.write(view.state.link);
+  },
   copyLink: () => void offer(address(view.state.link), 'Link copied'),
   copySentence() {
     const answer = answerOf(view);
@@ -280,6 +289,14 @@ async function start(): Promise<void> {
     if (next !== view.state.link) void openLink(next || first);
   });
   addEventListener('pagehide', bar.flush);
+  // A link leads away from this entry of the history: first it gets what was just edited.
+  document.addEventListener(
+    'click',
+    (e) => {
+      if ((e.target as Element).closest('a')) bar.flush();
+    },
+    { capture: true },
+  );
   let before = 0;
   addEventListener('beforeprint', () => {
     before = view.width;

@@ -27,7 +27,7 @@ function catalogue(
           <tr>
             <th scope="col">Name</th>
             <th scope="col">In links</th>
-            <th scope="col"></th>
+            <th scope="col">From</th>
             <th scope="col">Source</th>
             <th scope="col">As of</th>
           </tr>
@@ -125,7 +125,9 @@ export function methodPage(schema: Schema, root: string): TemplateResult {
       <h2>Catalog</h2>
       ${catalogue(
         'Models',
-        schema.models.map((m) => ({ ...m, detail: [m.family, m.year].filter(Boolean).join(', ') })),
+        schema.models
+          .filter((m) => m.source)
+          .map((m) => ({ ...m, detail: [m.family, m.year].filter(Boolean).join(', ') })),
       )}
       ${catalogue(
         'Accelerators',

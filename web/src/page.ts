@@ -2,6 +2,7 @@
 // The calculator page, as one template: the same at build time and in the browser.
 import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
+import { comparison } from './compare';
 import { explore } from './explore';
 import { form } from './form';
 import { answer, brief, cards, findings, memory } from './report';
@@ -101,6 +102,12 @@ export const kParts: Part[] = [
       html`${cards(view, actions)} ${memory(view, actions)} ${findings(view, actions)}`,
   },
   {
+    id: 'compare',
+    inert: true,
+    reads: ({ comparison }) => [comparison],
+    draw: comparison,
+  },
+  {
     id: 'form',
     reads: ({ state, open, combo, printing }) => [state, open, combo, printing],
     draw: form,
@@ -147,6 +154,7 @@ export function page(view: View, actions: Actions): TemplateResult {
       <div class="upper">
         <div id="top">${part('top')}</div>
         <div id="numbers">${part('numbers')}</div>
+        <div id="compare">${part('compare')}</div>
       </div>
       <div class="left" id="form">${part('form')}</div>
       <div class="rest">
@@ -156,6 +164,6 @@ export function page(view: View, actions: Actions): TemplateResult {
       </div>
     </main>
     <div id="panel">${part('panel')}</div>
-    <div id="bar" class="foot-bar">${part('bar')}</div>
+    <section id="bar" class="foot-bar" aria-label="In brief">${part('bar')}</section>
     <div id="foot">${part('foot')}</div>`;
 }

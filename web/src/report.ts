@@ -4,6 +4,7 @@ import { html, nothing, svg } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Finding, Task } from './api';
 import { hasError, isStale } from './state';
+import type { MetricId } from './types';
 import { binaryBytes, bytes, percent, roughly } from './units';
 import {
   answerOf,
@@ -20,8 +21,8 @@ import {
 
 interface Card {
   title: string;
-  metrics: string[]; // the first that has a value
-  below: [string, string, string][]; // text before, metric, text after
+  metrics: MetricId[]; // the first that has a value
+  below: [string, MetricId, string][]; // text before, metric, text after
 }
 
 const kTrain: Card[] = [
@@ -35,7 +36,7 @@ const kTrain: Card[] = [
   { title: 'Time', metrics: ['time.total'], below: [['at ', 'time.mfu', ' MFU']] },
   { title: 'Cost', metrics: ['cost.total'], below: [['', 'time.gpu_hours', '']] },
 ];
-const kCards: Record<Task, Card[]> = {
+export const kCards: Record<Task, Card[]> = {
   pretrain: kTrain,
   finetune: kTrain,
   serve: [

@@ -2,6 +2,7 @@
 // The scenario while someone edits it: a patch, the last good answer, and what stands in the way of the
 // next one. Pure functions; no DOM.
 import type { Answer, Patch, Problem, Value } from './api';
+import { othersOf, withOthers } from './others';
 
 export interface State {
   /** What the core is asked: canonical values, and the raw text of fields that it refused. */
@@ -15,6 +16,8 @@ export interface State {
   /** What the link that was opened said and the core could not use; until the next link. */
   notices: Problem[];
   link: string;
+  /** The scenarios to compare with, as the pairs of the link: `b.gpu=b200`. */
+  others: string;
 }
 
 export const kEmpty: State = {
@@ -24,6 +27,7 @@ export const kEmpty: State = {
   problems: [],
   notices: [],
   link: '',
+  others: '',
 };
 
 export const hasError = (problems: readonly Problem[]): boolean =>
@@ -72,7 +76,7 @@ export function received(state: State, asked: Patch, answer: Answer): State {
     patch: merge(answer, asked),
     good: bad && state.good ? state.good : answer,
     problems: answer.problems,
-    link: answer.link,
+    link: withOthers(answer.link, state.others),
   };
 }
 
@@ -86,7 +90,14 @@ export function opened(answer: Answer): State {
     problems: answer.problems.filter(ofField),
     notices: answer.problems.filter((p) => !ofField(p)),
     link: answer.link,
+    others: othersOf(answer.link),
   };
+}
+
+/** Back to one scenario. */
+export function alone(state: State): State {
+  const link = state.link.replace(withOthers('', state.others), '');
+  return { ...state, link, others: '' };
 }
 
 /** Whether what is shown belongs to the inputs as they stand. */

@@ -2,7 +2,18 @@
 // What the templates see: the tables of the core, the state, and what a person opened on this screen.
 import { html } from 'lit';
 import type { TemplateResult } from 'lit';
-import type { Answer, Field, Kind, Metric, Part, Schema, Step, Task, Value } from './api';
+import type {
+  Answer,
+  Comparison,
+  Field,
+  Kind,
+  Metric,
+  Part,
+  Schema,
+  Step,
+  Task,
+  Value,
+} from './api';
 import type { State } from './state';
 import { format } from './units';
 
@@ -29,6 +40,7 @@ export interface View extends Tables {
   /** A short message of the page itself: a crash, a copied link. */
   status: string;
   copied: '' | 'done' | 'by-hand';
+  comparison: Comparison | null;
 }
 
 export interface Actions {
@@ -43,6 +55,7 @@ export interface Actions {
   field(path: string): void;
   combo(combo: View['combo']): void;
   hover(hover: View['hover']): void;
+  endComparison(): void;
   copyLink(): void;
   copySentence(): void;
   copyText(text: string): void;
@@ -69,6 +82,7 @@ export function createView(schema: Schema, state: State): View {
     hover: null,
     status: '',
     copied: '',
+    comparison: null,
   };
 }
 
@@ -112,10 +126,7 @@ export function door(view: View, actions: Actions, id: string, label = ''): Temp
     title=${`${metric.label}: ${value}. Show the work.`}
     aria-label=${label ? `${label}: ${text}` : text}
     aria-haspopup="dialog"
-    @click=${() => actions.show(id)}
-  >
-    ${text}
-  </button>`;
+    @click=${() => actions.show(id)}>${text}</button>`;
 }
 
 /** A sentence of the core whose numbers are doors. */

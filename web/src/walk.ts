@@ -213,8 +213,8 @@ export function walkPage(
     <h1>Where 6 N D comes from</h1>
     <p class="lead">
       Training a model of N parameters on D tokens takes about 6 N D FLOPs. Six steps show why: two
-      FLOPs forward, two back to the input, two back to the weight. After the lecture in
-      <a href=${`${root}replays/`}>the replays</a>, row B1.
+      FLOPs forward, two back to the input, two back to the weight. After
+      <a href=${`${root}replays/lecture-18-scaling/#B1`}>row B1 of the replays</a>.
     </p>
     ${
       at === null

@@ -18,9 +18,14 @@ import {
   type View,
 } from './view';
 
-/** The steps that each step reads, and the other way round. */
+const kFeeds = new WeakMap<readonly Step[], Map<string, string[]>>();
+
+/** Which steps read a step or an input. */
 export function feeds(steps: readonly Step[]): Map<string, string[]> {
+  const known = kFeeds.get(steps);
+  if (known) return known;
   const found = new Map<string, string[]>();
+  kFeeds.set(steps, found);
   for (const step of steps)
     for (const id of names(parse(step.formula))) found.set(id, [...(found.get(id) ?? []), step.id]);
   return found;
@@ -153,11 +158,11 @@ export function asText(view: View, metric: Metric, step: Step): string {
   return lines.join('\n');
 }
 
-function math(view: View, metric: Metric, tree: Node, value: number): TemplateResult {
+function math(view: View, metric: Metric, tree: Node | null, value: number): TemplateResult {
   const left = symbol(metric.symbol || metric.label);
   return html`<div class="math" tabindex="0" role="group" aria-label="Formula">
-    ${equation(left, tree, symbols(view))}
-    ${tree.type === 'name' ? nothing : equation(left, tree, values(view))}
+    ${tree ? equation(left, tree, symbols(view)) : nothing}
+    ${tree && tree.type !== 'name' ? equation(left, tree, values(view)) : nothing}
     <span class="equation"
       ><math>${left}<mo>=</mo>${number(value)}</math>
       <span class="unit"
@@ -177,7 +182,7 @@ export function derivation(view: View, actions: Actions, id: string): TemplateRe
   const low = stepOf(answerOf(view), `${id}_low`);
   const high = stepOf(answerOf(view), `${id}_high`);
   return html`<div class="derivation">
-    ${tree ? math(view, metric, tree, step.value) : nothing}
+    ${tree || !step.formula ? math(view, metric, tree, step.value) : nothing}
     ${!tree && step.formula ? html`<p><code>${step.formula}</code></p>` : nothing}
     <p>${metric.help}</p>
     ${
@@ -250,7 +255,7 @@ export function panel(view: View, actions: Actions): TemplateResult {
   >
     ${
       metric && id
-        ? html`<header>
+        ? html`<div class="panel-head">
               ${
                 view.trail.length > 1
                   ? html`<button
@@ -267,7 +272,7 @@ export function panel(view: View, actions: Actions): TemplateResult {
               <button type="button" class="icon" aria-label="Close" @click=${() => actions.close()}>
                 ✕
               </button>
-            </header>
+            </div>
             <p class="big">${value === undefined ? '–' : textOf(view, id, value)}</p>
             ${derivation(view, actions, id)}`
         : nothing

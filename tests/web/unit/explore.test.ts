@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Field } from '../../../web/src/api';
 import { logTicks } from '../../../web/src/charts';
 import { search } from '../../../web/src/combobox';
+import { change } from '../../../web/src/compare';
 import { columns, wholes } from '../../../web/src/explore';
 import { nextStep } from '../../../web/src/stepping';
 
@@ -78,5 +79,18 @@ describe('arrow keys', () => {
     ['nor from nothing', {}, undefined, 1, undefined],
   ])('%s', (_, extra, now, direction, next) =>
     expect(nextStep(field(extra), now, direction)).toBe(next),
+  );
+});
+
+describe('a difference in words', () => {
+  test.each([
+    [100, 112, '+12.0 %'],
+    [100, 45, '−55.0 %'],
+    [100, 420, '4.20 ×'],
+    [100, 100.01, ''],
+    [0, 5, ''],
+    [100, -5, ''],
+  ])('%d to %d is "%s"', (a, x, words) =>
+    expect(change(a, x).replaceAll('\u00a0', ' ')).toBe(words),
   );
 });

@@ -91,6 +91,7 @@ describe('drawing', () => {
   test('symbols have subscripts and Greek letters', async () => {
     expect(await text(symbol('N_{emb}'))).toBe('<msub><mi>N</mi><mi>emb</mi></msub>');
     expect(await text(symbol('alpha_N'))).toBe('<msub><mi>α</mi><mi>N</mi></msub>');
+    expect(await text(symbol('δ'))).toBe('<mi>δ</mi>');
     expect(await text(symbol('D/N'))).toBe('<mrow><mi>D</mi><mo>/</mo><mi>N</mi></mrow>');
   });
 

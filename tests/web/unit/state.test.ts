@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import type { Answer, Patch, Problem } from '../../../web/src/api';
-import { apply, edit, isStale, kEmpty, opened, received, settle } from '../../../web/src/state';
+import {
+  alone,
+  apply,
+  edit,
+  isStale,
+  kEmpty,
+  opened,
+  received,
+  settle,
+} from '../../../web/src/state';
 
 const problem = (
   path: string,
@@ -109,5 +118,26 @@ describe('links', () => {
   test('the next edit ends the notices', () => {
     const state = opened(answer({}, [problem('colour', 'red')]));
     expect(edit(state, 'run.tokens', '1').notices).toEqual([]);
+  });
+});
+
+describe('scenarios to compare with', () => {
+  const start = opened({ ...answer({}), link: 'v=1&n=8&b.n=16&c.gpu=b200' });
+
+  test('are read from the link', () => expect(start.others).toBe('b.n=16&c.gpu=b200'));
+
+  test('stay in the link while the first one is edited', () => {
+    const asked = edit(start, 'cluster.gpus', '32');
+    const state = received(asked, asked.patch, {
+      ...answer({ 'cluster.gpus': 32 }),
+      link: 'v=1&n=32',
+    });
+    expect(state.link).toBe('v=1&n=32&b.n=16&c.gpu=b200');
+  });
+
+  test('leave it when they are no longer wanted', () => {
+    const state = alone(start);
+    expect(state.link).toBe('v=1&n=8');
+    expect(state.others).toBe('');
   });
 });
