@@ -167,8 +167,9 @@ void print_replays(const Json& answer) {
       if (!i.text_at("why").empty()) std::cout << "        " << i.text_at("why") << "\n";
     }
   }
-  std::cout << "\n" << same << " figures agree, " << explained << " differ and are explained, "
-            << added << " are added where the document prints none.\n";
+  std::cout << "\n"
+            << same << " figures agree, " << explained << " differ and are explained, " << added
+            << " are added where the document prints none.\n";
 }
 
 void print_compare(const Json& answer) {

@@ -114,6 +114,17 @@ TEST_CASE("api: an estimate says what it read, what it found and how") {
   CHECK(at(at(answer, "quotes"), "model").text_at("source").starts_with("https://"));
 }
 
+TEST_CASE("api: an estimate warns of what does not go together") {
+  const Json answer = parsed(api::estimate("n=20&tp=8"));
+  REQUIRE(at(answer, "problems").items.size() == 1);
+  const Json& problem = at(answer, "problems").items[0];
+  CHECK(problem.text_at("path") == "cluster.gpus");
+  CHECK(problem.text_at("code") == "not_divisible");
+  CHECK(problem.text_at("severity") == "warning");
+  CHECK(problem.text_at("value") == "20");
+  CHECK(answer.text_at("link") == "v=1&d=2026-11&n=20&tp=8");
+}
+
 TEST_CASE("api: the default scenario answers to an empty text, an empty link and an empty patch") {
   const std::string answer = api::estimate("");
   CHECK(answer == api::estimate("{}"));

@@ -483,6 +483,24 @@ TEST_CASE("serving: one sequence is decoded as fast as the weights are read") {
   CHECK(many["serving.compute_time"] == Approx(4096 * 2 * 7504658432.0 / 989.4e12).epsilon(0.01));
 }
 
+TEST_CASE("serving: the default utilisation decodes about as fast as gpt-fast was measured to") {
+  struct Row {
+    const char *model, *format;
+    double gpus, tokens_per_s, margin;
+  };
+  // Its README: A100 80 GB, one sequence, prompt of 5, 200 new tokens.
+  for (const Row& row :
+       {Row{"llama-2-7b", "bf16", 1, 104.9, 0.15}, Row{"llama-2-7b", "int8", 1, 155.58, 0.15},
+        Row{"llama-3.1-8b", "bf16", 1, 93.89, 0.15}, Row{"llama-3.1-8b", "int8", 1, 137.64, 0.15},
+        Row{"llama-2-70b", "int8", 1, 19.13, 0.2}, Row{"llama-2-70b", "bf16", 8, 62.5, 0.3},
+        Row{"llama-2-70b", "int8", 8, 80.44, 0.3}}) {
+    const Steps s("task=serve&gpu=a100-sxm-80gb&batch=1&prompt=5&out=200&model=" +
+                  std::string(row.model) + "&wfmt=" + row.format + "&n=" + number_text(row.gpus));
+    INFO(row.model << " " << row.format << " on " << row.gpus);
+    CHECK(s["serving.tokens_per_s"] == Approx(row.tokens_per_s).epsilon(row.margin));
+  }
+}
+
 TEST_CASE("serving: reading a prompt takes 2 N FLOPs a token and causal attention") {
   const Steps s("task=serve&model=llama-3.1-8b&prompt=8192&pmfu=0.5&n=1");
   CHECK(s["serving.prefill_flops"] ==

@@ -49,7 +49,7 @@ TEST_CASE("rules: each is broken by one change and kept by the one it proposes")
        "model=t5-3b&enclayers=48"},
       {"model=deepseek-v3&firstdense=62", "model.first_dense", "too_large", "number of layers",
        "model=deepseek-v3&firstdense=61"},
-      {"n=8&tp=8&pp=2", "cluster.gpus", "too_few", "more GPUs", "n=16&tp=8&pp=2"},
+      {"n=15&tp=8&pp=2", "cluster.gpus", "too_few", "more GPUs", "n=16&tp=8&pp=2"},
       {"n=20&tp=8", "cluster.gpus", "not_divisible", "16 or 24", "n=24&tp=8"},
       {"model=gpt2&tp=8", "cluster.tp", "not_divisible", "1, 2, 3, 4, 6, 12", "model=gpt2&tp=6"},
       {"model=gpt2&pp=13", "cluster.pp", "too_large", "one stage a layer", "model=gpt2&pp=12"},

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { createServer } from 'vite';
 
 const web = import.meta.dirname;
-const site = resolve(web, '../build/site');
+const site = resolve(process.env.ENVELOPE_SITE ?? resolve(web, '../build/site'));
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(web, '../build/wasm'));
 
 async function load() {

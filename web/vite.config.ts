@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 
 const root = import.meta.dirname;
-// Where the WASM build lies; another folder can be named for experiments.
+// Where the WASM build lies and where the site goes; other folders can be named for experiments.
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
   },
   worker: { format: 'es' },
   build: {
-    outDir: resolve(root, '../build/site'),
+    outDir: resolve(process.env.ENVELOPE_SITE ?? resolve(root, '../build/site')),
     emptyOutDir: true,
     target: 'es2022',
     modulePreload: { polyfill: false },

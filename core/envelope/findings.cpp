@@ -115,7 +115,7 @@ void published_findings(const Scenario& s, const Report& r, std::vector<Finding>
                    "published_size",
                    {"params.total"},
                    {text("Counted from the architecture: " + grouped(r.architecture.total) +
-                         " parameters, to the digit the published number.")},
+                         " parameters, exactly as published.")},
                    {}});
   if (r.compute.published)
     out.push_back({Tone::good,

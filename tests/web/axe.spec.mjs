@@ -65,7 +65,9 @@ const kStates = {
 for (const [theme, rules] of Object.entries(kThemes))
   test.describe(theme, () => {
     test.beforeEach(({ page }) =>
-      page.addInitScript((value) => localStorage.setItem('envelope-theme', value), theme),
+      page.addInitScript((value) => {
+        if (location.protocol === 'http:') localStorage.setItem('envelope-theme', value);
+      }, theme),
     );
     test.afterEach(({ page }) =>
       expect(page.locator('html')).toHaveAttribute('data-theme', theme),

@@ -8,7 +8,7 @@ export { expect };
 // Firefox says this about Playwright's own screenshot helper, and about fonts it does not have.
 const kHarmless = [/^Unable to check <input/];
 
-function watch(page, origin, seen) {
+function watch(page, seen) {
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) seen.console.push(message.text());
   });
@@ -16,7 +16,8 @@ function watch(page, origin, seen) {
   page.on('request', (request) => {
     const url = request.url();
     seen.requests.push(url);
-    if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) seen.foreign.push(url);
+    const own = seen.origins.some((origin) => url.startsWith(origin));
+    if (!own && !/^(data|blob|about):/.test(url)) seen.foreign.push(url);
   });
   page.on('response', (response) => {
     if (response.status() >= 400) seen.console.push(`${response.status()} ${response.url()}`);
@@ -30,13 +31,13 @@ function watch(page, origin, seen) {
 
 export const test = playwright.extend({
   /** What the page said and asked for; `allow` takes patterns of lines that a test provokes. */
-  seen: async ({}, use) => {
-    const seen = { console: [], requests: [], foreign: [], allowed: [] };
+  seen: async ({ baseURL }, use) => {
+    const seen = { console: [], requests: [], foreign: [], allowed: [], origins: [baseURL] };
     seen.allow = (...patterns) => seen.allowed.push(...patterns);
     await use(seen);
   },
-  page: async ({ page, baseURL, seen }, use) => {
-    await watch(page, new URL(baseURL).origin, seen);
+  page: async ({ page, seen }, use) => {
+    await watch(page, seen);
     await use(page);
     const harmless = [...kHarmless, ...seen.allowed];
     const said = seen.console.filter((line) => !harmless.some((p) => p.test(line)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shapes: narrow and wide screens, dark, paper.
 import { ask, pages } from './site.mjs';
-import { expect, field, live, numbers_of, open, shows, test } from './fixtures.mjs';
+import { drawn, expect, field, numbers_of, open, shows, test } from './fixtures.mjs';
 
 const kWidths = [320, 360, 768, 1280];
 
@@ -38,6 +38,7 @@ test.describe('nothing scrolls sideways', () => {
   ])
     test(`in the calculator: ${task}`, async ({ page }) => {
       await open(page, link);
+      await drawn(page);
       await fits(page, task);
       for (const button of await page.locator('figure.chart').getByRole('button').all())
         await button.click();
@@ -158,7 +159,8 @@ test.describe('dark', () => {
 
   test.describe('by the system', () => {
     test.use({ colorScheme: 'dark' });
-    test('is followed before any script @system', async ({ page }) => {
+    test('is followed before any script @system', async ({ page, seen }) => {
+      seen.allow(/Failed to load|ERR_FAILED|NetworkError|Loading failed/);
       await page.route(/\.js$/, (route) => route.abort());
       await page.goto('./');
       const { ground: back, text } = await ground(page);
@@ -171,6 +173,7 @@ test.describe('dark', () => {
 test('on paper the work is written out and the tools are gone', async ({ page, browserName }) => {
   const { steps } = await ask('estimate', (await ask('schema')).examples[0].link);
   await open(page);
+  await drawn(page);
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
   await expect(page.locator('.work .derivation')).toHaveCount(steps.length);
   if (browserName === 'chromium') {
@@ -185,6 +188,5 @@ test('on paper the work is written out and the tools are gone', async ({ page, b
   }
   await page.evaluate(() => dispatchEvent(new Event('afterprint')));
   await expect(page.locator('.work .derivation')).toHaveCount(0);
-  await live(page);
   await shows(page, (await ask('schema')).examples[0].link);
 });

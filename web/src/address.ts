@@ -33,12 +33,14 @@ export function createAddress(
   delay = 250,
 ): Address {
   let waiting: string | null = null;
+  let from = ''; // what the waiting link continues; after a jump the address is not ours to replace
   let timer: ReturnType<typeof setTimeout> | undefined;
   function flush(): void {
     clearTimeout(timer);
     const link = waiting;
     waiting = null;
-    if (link === null || (page.location.hash === `#${link}` && page.location.search === '')) return;
+    if (link === null || page.location.hash !== from) return;
+    if (page.location.hash === `#${link}` && page.location.search === '') return;
     try {
       page.history.replaceState(null, '', `${page.location.pathname}#${link}`);
     } catch {
@@ -49,6 +51,7 @@ export function createAddress(
   return {
     write(link) {
       waiting = link;
+      from = page.location.hash;
       clearTimeout(timer);
       timer = setTimeout(flush, delay);
     },

@@ -191,7 +191,7 @@ export interface ReplayItem {
   value: number | null;
   unit: string;
   difference: number | null;
-  verdict: 'same' | 'explained';
+  verdict: 'same' | 'explained' | 'added';
   why?: string;
   op?: '' | 'ratio' | 'saving' | 'difference';
   link: string;

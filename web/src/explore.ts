@@ -4,7 +4,7 @@ import { html, nothing } from 'lit';
 import { guard } from 'lit/directives/guard.js';
 import type { Answer, Axis, Patch, SweepRequest } from './api';
 import { figure, type Chart, type Point, type Series } from './charts';
-import type { MetricId } from './types';
+import type { MetricId } from './types.generated';
 import { count, flops, format, money, roughly, significant } from './units';
 import { answerOf, taskOf, valueOf, type Actions, type View } from './view';
 

@@ -6,7 +6,7 @@ import type { TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import type { Answer, Field, Problem, Value } from './api';
 import { combobox } from './combobox';
-import type { MetricId, Path } from './types';
+import type { MetricId, Path } from './types.generated';
 import { editable, format } from './units';
 import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 

@@ -4,6 +4,7 @@ import { html, nothing, svg } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { NumberFormat, Schema, Source } from './api';
 import { count, scientific, significant, trimmed } from './units';
+import { cited } from './view';
 
 const kBit = 10.8; // px
 const kTall = 20;
@@ -73,7 +74,7 @@ function range(f: NumberFormat): unknown {
 
 function source(key: string, from: Record<string, Source>): unknown {
   const s = from[key];
-  return s ? html`<a href=${s.url} rel="noopener noreferrer">${s.author}, ${s.year}</a>` : nothing;
+  return s ? cited(s) : nothing;
 }
 
 function entry(f: NumberFormat, schema: Schema): TemplateResult {

@@ -15,6 +15,7 @@ import { answerOf, createView, sentence, type Actions, type View } from './view'
 const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
 const kResize = 4; // px
 const kNear = '600px'; // below the screen: charts are drawn when someone comes near ...
+const kPaper = 660; // px that a chart may take on paper
 const kLater = 4000; // ms: ... or, for paper, when nothing else is left to do
 
 restoreTheme();
@@ -66,17 +67,34 @@ function draw(): void {
 /** Between two of these the browser may paint and listen. */
 const breathe = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
-/** Puts the living parts in place of the built ones, top to bottom; they look the same. */
-async function enliven(): Promise<void> {
+/** What was typed into a built part before it came alive is not lost. */
+function typedEarly(part: HTMLElement): [string, string][] {
+  return [...part.querySelectorAll<HTMLInputElement>('input[id^="f-"]')]
+    .filter((i) => i.type === 'text' && i.value !== i.defaultValue)
+    .map((i) => [i.id.slice(2), i.value]);
+}
+
+/**
+ * Puts the living parts in place of the built ones, top to bottom; they look the same. Those that are
+ * only links stay as built when the built scenario is shown.
+ */
+async function enliven(asBuilt: boolean): Promise<void> {
+  const built = view;
   for (const part of kParts) {
-    drawn.set(part.id, part.reads(view));
-    if (part.inert) continue; // as built, until it has something else to say
+    if (part.inert && asBuilt) {
+      drawn.set(part.id, part.reads(built));
+      continue;
+    }
     await breathe();
     drawn.set(part.id, part.reads(view));
+    const early = typedEarly(place(part.id));
     const focused = place(part.id).contains(document.activeElement) && document.activeElement?.id;
     put(part);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    for (const [path, text] of early) change(path, text);
   }
+  draw(); // what has changed meanwhile
+  document.documentElement.dataset.state = 'live';
 }
 
 const update = (state: State) => set({ state });
@@ -222,7 +240,7 @@ const actions: Actions = {
     goto({ open, trail: [] }, () => place(`f-${path}`));
   },
   combo: (combo) => set({ combo }),
-  hover: (hover) => set({ hover }),
+  hover: (hover) => goto({ hover }, () => null),
   endComparison() {
     set({ state: alone(view.state), comparison: null });
     bar.write(view.state.link);
@@ -244,46 +262,25 @@ const sizes = new ResizeObserver(([entry]) => {
   if (!view.printing && Math.abs(width - view.width) >= kResize) set({ width });
 });
 
-/** What was typed into the page before it came alive is not lost. */
-function typedEarly(): [string, string][] {
-  return [...main.querySelectorAll<HTMLInputElement>('input[id^="f-"]')]
-    .filter((i) => i.type === 'text' && i.value !== i.defaultValue)
-    .map((i) => [i.id.slice(2), i.value]);
-}
-
 async function start(): Promise<void> {
   const schema = await ask<Schema>('schema');
   if (!schema) return;
   keys = new Set(['v', 'd', ...schema.fields.map((f) => f.key)]);
   const link = linkOf(location, keys);
   const first = link || (schema.examples[0]?.link ?? '');
-  const answer = await ask<Answer>('estimate', first || '{}', 'estimate');
+  const answer = await ask<Answer>('estimate', first || '{}');
   if (!answer) return;
   view = createView(schema, opened(answer));
-  const early = typedEarly();
+  listen(first);
   if (link) bar.write(answer.link);
-  await enliven();
-  document.documentElement.dataset.state = 'live';
-  for (const [path, text] of early) change(path, text);
-  const charts = document.getElementById('charts') as HTMLElement;
-  sizes.observe(charts);
-  const near = new IntersectionObserver(
-    (entries) => {
-      if (entries.some((e) => e.isIntersecting)) want();
-    },
-    { rootMargin: kNear },
-  );
-  near.observe(charts);
-  const want = () => {
-    near.disconnect();
-    clearTimeout(later);
-    if (wanted) return;
-    wanted = true;
-    sweepAll().catch(failed);
-  };
-  const later = setTimeout(want, kLater);
-  afterAnswer(answer);
+  const now = linkOf(location, keys); // may have changed while the core was loading
+  if (now !== link) void openLink(now || first);
+  await enliven(link === '');
+  awaitCharts();
+  afterAnswer(answerOf(view));
+}
 
+function listen(first: string): void {
   addEventListener('hashchange', () => {
     const next = linkOf(location, keys);
     if (next !== view.state.link) void openLink(next || first);
@@ -300,13 +297,33 @@ async function start(): Promise<void> {
   let before = 0;
   addEventListener('beforeprint', () => {
     before = view.width;
-    view = { ...view, printing: true, width: 660 };
+    view = { ...view, printing: true, width: kPaper };
     draw();
   });
   addEventListener('afterprint', () => {
     view = { ...view, printing: false, width: before };
     draw();
   });
+}
+
+/** Charts are far down on a phone: they are worked out when someone comes near them. */
+function awaitCharts(): void {
+  const charts = place('charts');
+  sizes.observe(charts);
+  const want = () => {
+    near.disconnect();
+    clearTimeout(later);
+    wanted = true;
+    sweepAll().catch(failed);
+  };
+  const near = new IntersectionObserver(
+    (entries) => {
+      if (entries.some((e) => e.isIntersecting)) want();
+    },
+    { rootMargin: kNear },
+  );
+  near.observe(charts);
+  const later = setTimeout(want, kLater);
 }
 
 start().catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { html, nothing } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Kind, Metric, Schema } from './api';
 import { count } from './units';
-import { chip, kKinds, stageTitle } from './view';
+import { chip, cited, kKinds, stageTitle } from './view';
 
 function byStage(metrics: readonly Metric[]): [string, Metric[]][] {
   const groups = new Map<string, Metric[]>();
@@ -118,7 +118,7 @@ export function methodPage(schema: Schema, root: string): TemplateResult {
     <section>
       <h2>Sources</h2>
       <ul class="prose">
-        ${used.map(([, s]) => html`<li><a href=${s.url} rel="noopener noreferrer">${s.author}, ${s.year}</a>: ${s.title}</li>`)}
+        ${used.map(([, s]) => html`<li>${cited(s)}: ${s.title}</li>`)}
       </ul>
     </section>
     <section>

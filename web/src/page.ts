@@ -6,6 +6,7 @@ import { comparison } from './compare';
 import { explore } from './explore';
 import { form } from './form';
 import { answer, brief, cards, findings, memory } from './report';
+import { address } from './share';
 import { header, footer } from './shell';
 import { panel, work } from './work';
 import { answerOf, taskOf, type Actions, type View } from './view';
@@ -140,8 +141,10 @@ export const kParts: Part[] = [
   {
     id: 'foot',
     inert: true,
-    reads: ({ state }) => [state.good?.d],
-    draw: (view) => footer('', view.schema, answerOf(view)),
+    reads: ({ state, printing }) => [state.good?.d, printing && state.link],
+    draw: (view) =>
+      html`${footer('', view.schema, answerOf(view))}
+      ${view.printing ? html`<p class="on-paper">${address(view.state.link)}</p>` : nothing}`,
   },
   { id: 'panel', reads: ({ state, trail }) => [state.good, trail], draw: panel },
 ];

@@ -19,10 +19,11 @@ function ours(item: ReplayItem): string {
   return format(item.value, item.op === 'ratio' ? 'factor' : item.unit);
 }
 
-export function tally(rows: readonly ReplayRow[]): { same: number; explained: number } {
-  const items = rows.flatMap((r) => r.items);
-  const same = items.filter((i) => i.verdict === 'same').length;
-  return { same, explained: items.length - same };
+/** How many printed figures come out the same, how many differ, and how many numbers we add. */
+export function tally(rows: readonly ReplayRow[]): Record<ReplayItem['verdict'], number> {
+  const count = { same: 0, explained: 0, added: 0 };
+  for (const item of rows.flatMap((r) => r.items)) count[item.verdict] += 1;
+  return count;
 }
 
 /** Where a row has its own explanation page. */
@@ -105,7 +106,7 @@ export function documentPage(replays: Replays, id: string, root: string): Templa
       ${byline(document)}.
       ${document.url ? html`<a href=${document.url} rel="noopener noreferrer">The document</a>.` : nothing}
       ${same} of ${same + explained} figures come out the same to the document's own rounding; the
-      others are explained below. Each row opens the scenario behind it: change an input and see.
+      others are explained below. Where it prints no number, ours is added. Each row opens the scenario behind it: change an input and see.
     </p>
     ${rows.map((r) => row(r, root))}
   </article>`;

@@ -4,7 +4,7 @@ import { html, nothing, svg } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Finding, Task } from './api';
 import { hasError, isStale } from './state';
-import type { MetricId } from './types';
+import type { MetricId } from './types.generated';
 import { binaryBytes, bytes, percent, roughly } from './units';
 import {
   answerOf,

@@ -10,6 +10,7 @@ import type {
   Metric,
   Part,
   Schema,
+  Source,
   Step,
   Task,
   Value,
@@ -136,7 +137,8 @@ export function prose(view: View, actions: Actions, parts: readonly Part[]): unk
 
 export const kKinds: Record<Kind, string> = {
   counted: 'Exact arithmetic on the inputs.',
-  modelled: 'A formula with an error; the band is what it missed by on published runs.',
+  modelled:
+    'A formula with an error. Where a band is shown, it spans the published runs from the 10th to the 90th percentile.',
   assumed: 'Someone chose this: you, or a dated default.',
   quoted: 'Read from a dated source.',
 };
@@ -170,3 +172,11 @@ const kStages: Record<string, string> = {
 };
 
 export const stageTitle = (stage: string): string => kStages[stage] ?? stage;
+
+/** `Kaplan et al., 2020`, as a link where the source has an address: some slides have neither. */
+export function cited(s: Source): unknown {
+  const name = s.year ? `${s.author}, ${s.year}` : s.author;
+  return s.url
+    ? html`<a href=${s.url} target="_blank" rel="noopener noreferrer">${name}</a>`
+    : name;
+}

@@ -9,6 +9,7 @@ import { exact, format } from './units';
 import {
   answerOf,
   chip,
+  cited,
   kKinds,
   stageTitle,
   stepOf,
@@ -63,7 +64,7 @@ function source(key: string, from: Record<string, Source>): TemplateResult {
   const s = from[key];
   if (!s) return html`<li>${key}</li>`;
   return html`<li>
-    <a href=${s.url} target="_blank" rel="noopener noreferrer">${s.author}, ${s.year}</a>:
+    ${cited(s)}:
     ${s.title}
   </li>`;
 }
@@ -152,7 +153,9 @@ export function asText(view: View, metric: Metric, step: Step): string {
     }),
     ...metric.source.map((key) => {
       const s = view.schema.sources[key];
-      return s ? `Source: ${s.author}, ${s.year}. ${s.title}. ${s.url}` : `Source: ${key}`;
+      return s
+        ? `Source: ${[s.author, s.year, s.title, s.url].filter(Boolean).join('. ')}`
+        : `Source: ${key}`;
     }),
   ];
   return lines.join('\n');
