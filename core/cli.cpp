@@ -73,6 +73,8 @@ std::string human(double x, std::string_view unit) {
     if (a >= 1 || a == 0) return significant(x, " s");
     return significant(x * 1e3, " ms");
   }
+  if (unit == "factor") return significant(x, " x");
+  if (unit == "number") return significant(x, "");
   if (unit == "ratio") return a <= 2 ? significant(100 * x, " %") : significant(x, " x");
   if (unit == "usd" || unit == "usd/hour")
     return (x < 0 ? "-$" : "$") +

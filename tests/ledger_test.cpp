@@ -281,8 +281,9 @@ TEST_CASE("ledger: a silent ledger changes no result") {
 
 TEST_CASE("metrics: each has a symbol, a unit, a label, a sentence of help and known sources") {
   const std::set<std::string_view> units = {
-      "count",  "ratio", "byte",    "byte/s", "byte/token", "flop",    "flop/token", "flop/s",
-      "second", "token", "token/s", "usd",    "usd/hour",   "pfs-day", "gpu-hour",   "nat/token"};
+      "count",      "number", "factor",     "ratio",   "byte",     "byte/s",
+      "byte/token", "flop",   "flop/token", "flop/s",  "second",   "token",
+      "token/s",    "usd",    "usd/hour",   "pfs-day", "gpu-hour", "nat/token"};
   for (const Metric& m : metrics()) {
     INFO(m.id);
     CHECK(!m.symbol.empty());

@@ -39,7 +39,9 @@ Input from_link(std::string_view text) {
   in.scenario = scenario_of(link.patch, in.problems);
   for (const auto& [scope, patch] : link.compare) {
     Scenario other = in.scenario;
-    append(in.problems, envelope::apply(patch, other));
+    Problems problems = envelope::apply(patch, other);
+    for (Problem& p : problems) p.path.insert(0, std::string{scope, '.'});
+    append(in.problems, std::move(problems));
     in.others.emplace_back(scope, other);
   }
   return in;

@@ -45,6 +45,11 @@ std::string unit_hint(const Field& f) {
   return (f.flags & kWhole) ? "Give a whole number, like 64 or 8x64." : "Give a number, like 70B.";
 }
 
+/// A bound or a value of the field as people write it.
+std::string shown(const Field& f, double x) {
+  return f.unit == "ratio" ? number_text(100 * x) + " %" : number_text(x);
+}
+
 Problems set_number(const Field& f, const Value& value, Scenario& s) {
   double x = kNone;
   if (const double* number = std::get_if<double>(&value)) {
@@ -82,8 +87,8 @@ Problems set_number(const Field& f, const Value& value, Scenario& s) {
   }
   if (x < f.min || x > f.max)
     return problem(f, "out_of_range", value,
-                   std::string(f.label) + " must be from " + number_text(f.min) + " to " +
-                       number_text(f.max) + ", not " + number_text(x) + ".",
+                   std::string(f.label) + " must be from " + shown(f, f.min) + " to " +
+                       shown(f, f.max) + ", not " + shown(f, x) + ".",
                    unit_hint(f));
   put(f, x, s);
   return {};

@@ -24,7 +24,10 @@ ReplayItem read_item(const Json& in) {
   item.expected = in.number_at("expected");
   if (const double t = in.number_at("tolerance"); given(t)) item.tolerance = t;
   const Metric* metric = find_metric(item.metric);
-  item.unit = metric && item.op != "ratio" && item.op != "saving" ? metric->unit : "ratio";
+  item.unit = item.op == "ratio"    ? "factor"
+              : item.op == "saving" ? "ratio"
+              : metric              ? metric->unit
+                                    : "";
   return item;
 }
 

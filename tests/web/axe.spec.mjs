@@ -2,7 +2,7 @@
 // axe finds nothing: each page, and the states of the calculator, in light and in dark.
 import { pages } from './site.mjs';
 import { AxeBuilder } from './tools.mjs';
-import { drawn, expect, field, live, numbers_of, open, problem, test } from './fixtures.mjs';
+import { drawn, expect, field, numbers_of, open, problem, test } from './fixtures.mjs';
 
 // Only colours differ between the themes.
 const kThemes = { light: [], dark: ['color-contrast'] };
@@ -12,7 +12,9 @@ async function clean(page, rules) {
   const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] });
   if (rules.length) axe.withRules(rules);
   const { violations, passes } = await axe.analyze();
-  expect(passes.length, 'rules that had something to look at').toBeGreaterThan(rules.length ? 0 : 10);
+  expect(passes.length, 'rules that had something to look at').toBeGreaterThan(
+    rules.length ? 0 : 10,
+  );
   const found = violations.flatMap(({ id, nodes }) =>
     nodes.slice(0, 3).map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
   );
@@ -69,9 +71,7 @@ for (const [theme, rules] of Object.entries(kThemes))
         if (location.protocol === 'http:') localStorage.setItem('envelope-theme', value);
       }, theme),
     );
-    test.afterEach(({ page }) =>
-      expect(page.locator('html')).toHaveAttribute('data-theme', theme),
-    );
+    test.afterEach(({ page }) => expect(page.locator('html')).toHaveAttribute('data-theme', theme));
 
     for (const path of pages())
       test(`/${path}`, async ({ page }) => {
@@ -94,7 +94,7 @@ test.describe('phone', () => {
   test.use({ viewport: { width: 360, height: 740 } });
   test('the calculator', async ({ page }) => {
     await open(page);
-    await live(page);
+    await drawn(page);
     await clean(page, []);
   });
 });

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Every test of a page also demands a clean console, no refused and no foreign request.
-import { expect, playwright } from './tools.mjs';
+import { exact as exact_inside } from './inside.mjs';
 import { ask } from './site.mjs';
+import { expect, playwright } from './tools.mjs';
 
 export { expect };
-
-// Firefox says this about Playwright's own screenshot helper, and about fonts it does not have.
-const kHarmless = [/^Unable to check <input/];
 
 function watch(page, seen) {
   page.on('console', (message) => {
@@ -39,8 +37,7 @@ export const test = playwright.extend({
   page: async ({ page, seen }, use) => {
     await watch(page, seen);
     await use(page);
-    const harmless = [...kHarmless, ...seen.allowed];
-    const said = seen.console.filter((line) => !harmless.some((p) => p.test(line)));
+    const said = seen.console.filter((line) => !seen.allowed.some((p) => p.test(line)));
     expect(said, 'the console').toEqual([]);
     expect(seen.foreign, 'requests to other hosts').toEqual([]);
   },
@@ -64,15 +61,8 @@ export async function open(page, link = '') {
   await live(page);
 }
 
-/** The exact values behind all numbers on the page, by metric. */
-export function exact(page) {
-  return page.evaluate(() =>
-    [...document.querySelectorAll('[data-metric]')].map((door) => {
-      const value = /: (\S+)\. Show the work\.$/.exec(door.title)?.[1] ?? door.title;
-      return [door.dataset.metric, value];
-    }),
-  );
-}
+/** The exact values behind all numbers on the page, with their metrics. */
+export const exact = (page) => page.evaluate(exact_inside);
 
 /** Waits until every number on the page is the core's answer to `scenario` (a link or a patch). */
 export async function shows(page, scenario) {

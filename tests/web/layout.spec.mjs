@@ -12,7 +12,10 @@ const overflow = (page) =>
     const wide = [...document.querySelectorAll('body *')].filter(
       (e) => e.getBoundingClientRect().right > clientWidth + 1,
     );
-    return [`${scrollWidth} in ${clientWidth}`, ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 100))];
+    return [
+      `${scrollWidth} in ${clientWidth}`,
+      ...wide.slice(0, 5).map((e) => e.outerHTML.slice(0, 100)),
+    ];
   });
 
 async function fits(page, what) {
@@ -103,16 +106,23 @@ test.describe('on a phone', () => {
     await open(page);
     // WCAG 2.2, 2.5.8: 24 px, unless in a line of text.
     const small = await page
-      .locator('header button, header a, .foot-bar button, .share button, form input, form select, figcaption button')
+      .locator(
+        'header button, header a, .foot-bar button, .share button, form input, form select, figcaption button',
+      )
       .evaluateAll((all) =>
         all
           .map((e) => [e.outerHTML.slice(0, 60), e.getBoundingClientRect(), e.type])
-          .filter(([, { width, height }, type]) => width > 0 && type !== 'checkbox' && (width < 24 || height < 24))
+          .filter(
+            ([, { width, height }, type]) =>
+              width > 0 && type !== 'checkbox' && (width < 24 || height < 24),
+          )
           .map(([html]) => html),
       );
     expect(small).toEqual([]);
     // Smaller text makes iOS zoom in on focus.
-    const size = await field(page, 'run.tokens').evaluate((e) => parseFloat(getComputedStyle(e).fontSize));
+    const size = await field(page, 'run.tokens').evaluate((e) =>
+      parseFloat(getComputedStyle(e).fontSize),
+    );
     expect(size).toBeGreaterThanOrEqual(16);
   });
 

@@ -48,13 +48,17 @@ test.describe('every page', () => {
       const order = html.indexOf('Content-Security-Policy');
       expect(order).toBeLessThan(html.search(/<script|<link/));
       // Nothing is loaded from elsewhere; anchors may lead there.
-      const loads = [...html.matchAll(/<(?:script|link|img|iframe|source|use)[^>]*?(?:src|href)="([^"]*)"/g)];
+      const loads = [
+        ...html.matchAll(/<(?:script|link|img|iframe|source|use)[^>]*?(?:src|href)="([^"]*)"/g),
+      ];
       expect(loads.length).toBeGreaterThan(0);
       for (const [, url] of loads) expect(url).toMatch(/^\.{1,2}\//);
       expect(html).toMatch(/<html lang="en"/);
       expect(html).toMatch(/<title>[^<]{5,}<\/title>/);
       expect(html).toMatch(/name="description"\s+content="[^"]{20,}"/);
-      expect(markup).not.toMatch(/%(root|page|document|title|description)%|<!--(app|main|header|footer)-->/);
+      expect(markup).not.toMatch(
+        /%(root|page|document|title|description)%|<!--(app|main|header|footer)-->/,
+      );
       expect(markup).not.toMatch(/undefined|\[object|>\s*NaN/);
     });
 
@@ -178,8 +182,7 @@ test.describe('the walk through 6 N D', () => {
 
   test('has all its steps in the HTML', () => {
     const html = read('flops/');
-    for (let step = 0; step <= 6; ++step)
-      expect(html).toMatch(new RegExp(`<h2>\\s*${step}\\. `));
+    for (let step = 0; step <= 6; ++step) expect(html).toMatch(new RegExp(`<h2>\\s*${step}\\. `));
   });
 });
 
@@ -192,9 +195,9 @@ test('number formats show their bits', async ({ page }) => {
       has: page.getByRole('heading', { name: f.label, exact: true }),
     });
     await expect(section).toHaveCount(1);
-    const bits = await section.locator('svg.bits rect').evaluateAll((all) =>
-      all.map((rect) => rect.classList[0]),
-    );
+    const bits = await section
+      .locator('svg.bits rect')
+      .evaluateAll((all) => all.map((rect) => rect.classList[0]));
     const count = (kind) => bits.filter((bit) => bit === kind).length;
     expect([count('sign'), count('exponent'), count('mantissa')], f.id).toEqual([
       f.sign_bits,
@@ -219,11 +222,15 @@ test('the method page lists the whole catalog with sources', async ({ page }) =>
     ['Models', models],
     ['Accelerators', accelerators],
   ]) {
-    const list = page.locator('details').filter({ has: page.getByRole('heading', { name: title }) });
+    const list = page
+      .locator('details')
+      .filter({ has: page.getByRole('heading', { name: title }) });
     await list.locator('summary').first().click();
-    const found = await list.locator('tbody tr').evaluateAll((all) =>
-      all.map((tr) => [...tr.children].map((cell) => cell.textContent.trim())),
-    );
+    const found = await list
+      .locator('tbody tr')
+      .evaluateAll((all) =>
+        all.map((tr) => [...tr.children].map((cell) => cell.textContent.trim())),
+      );
     expect(found.length, title).toBe(rows.length);
     for (const cells of found) {
       if (/^(custom|by-size)$/.test(cells[1])) continue; // the reader's own

@@ -20,10 +20,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   forbidOnly: true,
-  reporter: [
-    ['list'],
-    ['json', { outputFile: join(kReports, 'playwright.json') }],
-  ],
+  reporter: [['list'], ['json', { outputFile: join(kReports, 'playwright.json') }]],
   use: { baseURL: process.env.ENVELOPE_URL, viewport: { width: 1280, height: 800 } },
   projects: [
     {

@@ -8,7 +8,6 @@ export const { chromium, defineConfig, expect, test: playwright } = require('@pl
 export const { AxeBuilder } = require('@axe-core/playwright');
 export const kPlaywright = require.resolve('@playwright/test/cli');
 export const kLighthouse = require.resolve('lighthouse/cli/index.js');
-export const kAxe = createRequire(require.resolve('@axe-core/playwright')).resolve('axe-core');
 
 export const kChromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const kFirefox = process.env.FIREFOX ?? '/usr/bin/firefox-esr';

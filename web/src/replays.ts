@@ -16,7 +16,7 @@ function difference(item: ReplayItem): string {
 
 function ours(item: ReplayItem): string {
   if (item.value === null) return '–';
-  return format(item.value, item.op === 'ratio' ? 'factor' : item.unit);
+  return format(item.value, item.unit);
 }
 
 /** How many printed figures come out the same, how many differ, and how many numbers we add. */

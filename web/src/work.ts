@@ -169,7 +169,7 @@ function math(view: View, metric: Metric, tree: Node | null, value: number): Tem
     <span class="equation"
       ><math>${left}<mo>=</mo>${number(value)}</math>
       <span class="unit"
-        >${/^(count|ratio|factor|)$/.test(metric.unit) ? '' : format(1, metric.unit).replace(/^\$?1(\.00)?\s*/, '')}</span
+        >${/^(count|number|ratio|factor|)$/.test(metric.unit) ? '' : format(1, metric.unit).replace(/^\$?1(\.00)?\s*/, '')}</span
       ></span
     >
   </div>`;
