@@ -77,7 +77,7 @@ export async function shows(page, scenario) {
           .filter(([id, value]) => expected.get(id) !== value)
           .map(([id, value]) => `${id} shows ${value}, not ${expected.get(id)}`);
       },
-      { message: `the numbers of ${scenario}` },
+      { message: `the numbers of ${scenario}`, intervals: [20, 50, 100, 250] },
     )
     .toEqual([]);
 }

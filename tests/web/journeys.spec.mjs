@@ -314,7 +314,7 @@ test.describe('a mistake', () => {
   for (const [path, text, words] of [
     ['run.tokens', 'many', /Tokens.*number.*many/],
     ['cluster.gpus', '1.5', /whole/],
-    ['run.mfu', '140%', /MFU must be from .* to 1, not 1\.4/],
+    ['run.mfu', '140%', /MFU must be from .*140 ?%/],
     ['run.tokens', '1e400', /Tokens/],
     ['cluster.gpus', 'NaN', /GPUs/],
     ['run.tokens', '<img src=x onerror=alert(1)>', /number.*<img src=x onerror=alert\(1\)/],
@@ -391,14 +391,12 @@ test.describe('Back', () => {
   });
 
   test('does not step through the keystrokes of an edit', async ({ page }) => {
-    await page.goto('method/');
     await open(page, 'v=1&n=64');
+    const entries = await page.evaluate(() => history.length);
     await field(page, 'cluster.gpus').press('End');
-    await field(page, 'cluster.gpus').pressSequentially('00');
+    await field(page, 'cluster.gpus').pressSequentially('00', { delay: 300 });
     await shows(page, 'v=1&n=6400');
     await expect.poll(() => link_of(page)).toContain('n=6400');
-    // Not goBack: Firefox brings the page back without loading it, and that waits for a load.
-    await page.evaluate(() => history.back());
-    await expect(page).toHaveURL(/method\/$/);
+    expect(await page.evaluate(() => history.length)).toBe(entries);
   });
 });
