@@ -21,18 +21,19 @@ Budget budget_of(const Scenario& s, const Compute& c, const Work& w, const Cost&
 }  // namespace
 
 Report estimate(const Scenario& s, const Ledger& note) {
-  Report r;
   const bool serve = s.run.task == Task::serve;
-  r.architecture = architecture(s, note);
-  if (!serve) r.compute = compute(s, r.architecture, note);
-  r.memory = memory(s, r.architecture, note);
-  if (!serve) r.work = work(s, r.architecture, r.compute, note);
-  r.layout = layout(s, r.architecture, r.memory, r.work, note);
-  if (serve)
-    r.serving = serving(s, r.architecture, r.memory, r.layout, note);
-  else
-    r.time = time(s, r.compute, r.work, r.layout.used, note);
-  r.cost = cost(s, r.work, r.layout, r.serving, note);
+  // Each result is built where it stays; a member may read those before it.
+  Report r{
+      .architecture = architecture(s, note),
+      .compute = serve ? Compute{} : compute(s, r.architecture, note),
+      .memory = memory(s, r.architecture, note),
+      .work = serve ? Work{} : work(s, r.architecture, r.compute, note),
+      .layout = layout(s, r.architecture, r.memory, r.work, note),
+      .time = serve ? Time{} : time(s, r.compute, r.work, r.layout.used, note),
+      .serving = serve ? serving(s, r.architecture, r.memory, r.layout, note) : Serving{},
+      .cost = cost(s, r.work, r.layout, r.serving, note),
+      .scaling = {},
+  };
   largest(s, r.layout, note);
   if (s.run.task == Task::pretrain) {
     const Budget budget = budget_of(s, r.compute, r.work, r.cost);
