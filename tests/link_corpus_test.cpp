@@ -9,6 +9,7 @@
 
 #include "catch.h"
 #include "envelope/api.h"
+#include "envelope/fields.h"
 #include "envelope/json.h"
 
 using namespace envelope;
@@ -57,4 +58,19 @@ TEST_CASE("a link that was ever shared opens, and shows what it showed") {
     }
   }
   CHECK(links >= 60);
+}
+
+TEST_CASE("the defaults that v=1 names never change, and a new input adds its own") {
+  std::ifstream in(ENVELOPE_SOURCE_DIR "/tests/links/defaults-v1.tsv");
+  const Scenario initial;  // before catalog rows fill in theirs, which `d` freezes
+  std::size_t rows = 0;
+  for (std::string line; std::getline(in, line); ++rows) {
+    const std::vector<std::string> cells = split(line);
+    INFO(line);
+    REQUIRE(cells.size() == 2);
+    const Field* field = field_by_path(cells[0]);
+    REQUIRE(field);
+    CHECK(text_of(get(*field, initial)) == cells[1]);
+  }
+  CHECK(rows == fields().size() - 1);  // all but the snapshot, which `d` names
 }
