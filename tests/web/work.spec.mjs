@@ -221,6 +221,17 @@ test.describe('the memory bar', () => {
     }
   });
 
+  test('turns into a table of the same parts', async ({ page }) => {
+    await open(page);
+    const parts = await page.locator('.memory .legend li').count();
+    const toggle = page.locator('.memory button[aria-label$="table"]');
+    await toggle.click();
+    await expect(page.locator('.memory tbody tr')).toHaveCount(parts);
+    await expect(page.locator('svg.bar')).toHaveCount(0);
+    await toggle.click();
+    await expect(page.locator('svg.bar')).toBeVisible();
+  });
+
   test('says in words when it does not fit', async ({ page }) => {
     await open(page, 'v=1&d=2026-11&n=8&tp=8');
     await expect(page.locator('.memory')).toContainText('too much');

@@ -236,22 +236,27 @@ function plot(view: View, actions: Actions, chart: Chart, width: number): unknow
     </p>`;
 }
 
+/** The button that turns a chart into its numbers, and back. */
+export function tableToggle(view: View, actions: Actions, id: string, title: string) {
+  const key = `table:${id}`;
+  const pressed = view.open.has(key);
+  return html`<button
+    type="button"
+    class="plain"
+    aria-pressed=${pressed ? 'true' : 'false'}
+    aria-label=${`${title}: table`}
+    @click=${() => actions.toggle(key, !pressed)}
+  >
+    Table
+  </button>`;
+}
+
 export function figure(view: View, actions: Actions, chart: Chart, width: number): TemplateResult {
-  const key = `table:${chart.id}`;
-  const asTable = view.open.has(key);
   return html`<figure class="chart" data-chart=${chart.id}>
     <figcaption>
       <h3>${chart.title}</h3>
-      <button
-        type="button"
-        class="plain"
-        aria-pressed=${asTable ? 'true' : 'false'}
-        aria-label=${`${chart.title}: table`}
-        @click=${() => actions.toggle(key, !asTable)}
-      >
-        Table
-      </button>
+      ${tableToggle(view, actions, chart.id, chart.title)}
     </figcaption>
-    ${asTable ? table(chart) : plot(view, actions, chart, width)}
+    ${view.open.has(`table:${chart.id}`) ? table(chart) : plot(view, actions, chart, width)}
   </figure>`;
 }

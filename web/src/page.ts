@@ -98,7 +98,7 @@ export const kParts: Part[] = [
   },
   {
     id: 'numbers',
-    reads: ({ state }) => [state.good],
+    reads: ({ state, open }) => [state.good, open.has('table:memory')],
     draw: (view, actions) =>
       html`${cards(view, actions)} ${memory(view, actions)} ${findings(view, actions)}`,
   },

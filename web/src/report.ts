@@ -3,6 +3,7 @@
 import { html, nothing, svg } from 'lit';
 import type { TemplateResult } from 'lit';
 import type { Finding, Task } from './api';
+import { tableToggle } from './charts';
 import { hasError, isStale } from './state';
 import type { MetricId } from './types.generated';
 import { binaryBytes, bytes, percent, roughly } from './units';
@@ -116,6 +117,33 @@ export function slices(view: View): Slice[] {
   });
 }
 
+const partName = (view: View, id: string) =>
+  (view.metrics.get(id)?.label ?? id).replace(/ per GPU$/, '');
+
+function memoryTable(view: View, actions: Actions, list: Slice[], capacity: number) {
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Memory per GPU, table">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Part</th>
+          <th scope="col">Memory</th>
+          <th scope="col">Of capacity</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${list.map(
+          (s) =>
+            html`<tr>
+              <th scope="row">${partName(view, s.id)}</th>
+              <td>${door(view, actions, s.id, partName(view, s.id))}</td>
+              <td>${percent(s.value / capacity)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
 const pct = (x: number) => `${(100 * x).toFixed(3)}%`;
 
 export function memory(view: View, actions: Actions): unknown {
@@ -126,24 +154,12 @@ export function memory(view: View, actions: Actions): unknown {
   if (!capacity || list.length === 0) return nothing;
   const scale = Math.max(capacity, used) * 1.02;
   const over = used > capacity;
-  const label = (id: string) => (view.metrics.get(id)?.label ?? id).replace(/ per GPU$/, '');
+  const label = (id: string) => partName(view, id);
   const words = `${bytes(used)} of ${bytes(capacity)} per GPU: ${list
     .map((s) => `${label(s.id)} ${bytes(s.value)}`)
     .join(', ')}`;
   let x = 0;
-  return html`<section class="memory" aria-labelledby="memory-title">
-    <div class="bar-head">
-      <h2 id="memory-title">Memory per GPU</h2>
-      <p>
-        ${door(view, actions, 'layout.per_gpu')} of ${door(view, actions, 'layout.capacity')}
-        <span class="muted">(${binaryBytes(capacity)})</span>,
-        ${
-          over
-            ? html`<strong class="over">${bytes(used - capacity)} too much</strong>`
-            : html`${bytes(capacity - used)} free`
-        }
-      </p>
-    </div>
+  const memoryBar = () => html`
     <svg class="bar" width="100%" height="44" role="img" aria-label=${words}>
       <defs>
         ${list.map(
@@ -192,6 +208,22 @@ export function memory(view: View, actions: Actions): unknown {
           </li>`,
       )}
     </ul>
+  `;
+  return html`<section class="memory" aria-labelledby="memory-title">
+    <div class="bar-head">
+      <h2 id="memory-title">Memory per GPU</h2>
+      <p>
+        ${door(view, actions, 'layout.per_gpu')} of ${door(view, actions, 'layout.capacity')}
+        <span class="muted">(${binaryBytes(capacity)})</span>,
+        ${
+          over
+            ? html`<strong class="over">${bytes(used - capacity)} too much</strong>`
+            : html`${bytes(capacity - used)} free`
+        }
+      </p>
+      ${tableToggle(view, actions, 'memory', 'Memory per GPU')}
+    </div>
+    ${view.open.has('table:memory') ? memoryTable(view, actions, list, capacity) : memoryBar()}
   </section>`;
 }
 
