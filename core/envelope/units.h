@@ -74,7 +74,6 @@ using BytesPerToken = Quantity<Dim{.byte = 1, .token = -1}>;
 using FlopsPerSecond = Quantity<Dim{.flop = 1, .second = -1}>;
 using BytesPerSecond = Quantity<Dim{.byte = 1, .second = -1}>;
 using TokensPerSecond = Quantity<Dim{.second = -1, .token = 1}>;
-using DollarsPerSecond = Quantity<Dim{.second = -1, .dollar = 1}>;
 
 inline constexpr Seconds kHour{3600};
 inline constexpr Seconds kDay{86400};
