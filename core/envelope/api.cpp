@@ -145,6 +145,7 @@ void write_quotes(JsonWriter& w, const Scenario& s) {
   row("model", catalog().models, s.model.id);
   row("gpu", catalog().accelerators, s.gpu.id);
   row("recipe", catalog().recipes, s.states.recipe);
+  row("stack", catalog().stacks, s.stack.id);
   const double listed = price_of(s);
   const bool own = !(listed == s.price.usd_per_gpu_hour) && given(s.price.usd_per_gpu_hour);
   w.key("price").object().member("own", own).member("listed", listed).key("rows").array();
@@ -267,6 +268,7 @@ std::string schema() {
   rows("models", catalog().models);
   rows("accelerators", catalog().accelerators);
   rows("recipes", catalog().recipes);
+  rows("stacks", catalog().stacks);
   w.key("prices").array();
   for (const PriceRow& p : catalog().prices) write_price(w, p);
   w.end().key("formats").array();

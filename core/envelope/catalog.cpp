@@ -112,7 +112,8 @@ const Patch& Row::as_of_snapshot(double snapshot) const {
 const CatalogData& catalog() {
   static const CatalogData data = {read_rows(embedded::models()),
                                    read_rows(embedded::accelerators()),
-                                   read_rows(embedded::recipes()), read_prices(embedded::prices())};
+                                   read_rows(embedded::recipes()), read_rows(embedded::stacks()),
+                                   read_prices(embedded::prices())};
   return data;
 }
 
@@ -128,6 +129,7 @@ const std::vector<Row>* rows_of(const Field& field) {
   if (field.path == "model.id") return &catalog().models;
   if (field.path == "gpu.id") return &catalog().accelerators;
   if (field.path == "states.recipe") return &catalog().recipes;
+  if (field.path == "stack.id") return &catalog().stacks;
   return nullptr;
 }
 
@@ -163,6 +165,21 @@ void fill_gpu(Scenario& s) {
 }
 
 void fill_recipe(Scenario& s) { fill(catalog().recipes, s.states.recipe, s); }
+
+void fill_stack(Scenario& s) {
+  const Id id = s.stack.id;
+  s.stack = Stack{};
+  s.stack.id = id;
+  const Id recipe = s.states.recipe;
+  fill(catalog().stacks, id, s);
+  s.states.recipe = recipe;
+}
+
+void choose_stack_recipe(Scenario& s) {
+  if (const Row* row = find_row(catalog().stacks, s.stack.id))
+    for (const auto& [path, value] : row->as_of_snapshot(s.catalog.snapshot))
+      if (path == "states.recipe") put(*field_by_path(path), value, s);
+}
 
 void fill_price(Scenario& s) { s.price.usd_per_gpu_hour = price_of(s); }
 

@@ -40,7 +40,7 @@ struct PriceRow {
 };
 
 struct CatalogData {
-  std::vector<Row> models, accelerators, recipes;
+  std::vector<Row> models, accelerators, recipes, stacks;
   std::vector<PriceRow> prices;
 };
 
@@ -63,6 +63,9 @@ std::vector<const PriceRow*> price_rows(const Scenario& scenario);
 void fill_model(Scenario& scenario);
 void fill_gpu(Scenario& scenario);
 void fill_recipe(Scenario& scenario);
+void fill_stack(Scenario& scenario);
+/// Names the recipe that the framework uses, where its row says so.
+void choose_stack_recipe(Scenario& scenario);
 void fill_price(Scenario& scenario);
 
 }  // namespace envelope

@@ -111,6 +111,9 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
     case Recompute::selective:
       c.recompute = note("compute.recompute", causal, "compute.attention_causal");
       break;
+    case Recompute::pointwise:  // element-wise work is not counted
+      c.recompute = note("compute.recompute", FlopsPerToken{0});
+      break;
     case Recompute::full:
       // Checkpoints lie between layers: the head is not computed again.
       c.recompute = a.head_matrix > 0 ? note("compute.recompute", c.forward - kMac * a.head_matrix,

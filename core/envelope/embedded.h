@@ -10,6 +10,7 @@ std::string_view models();
 std::string_view accelerators();
 std::string_view prices();
 std::string_view recipes();
+std::string_view stacks();
 std::string_view replays();
 
 }  // namespace envelope::embedded

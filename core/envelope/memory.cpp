@@ -40,6 +40,9 @@ OptimizerBytes optimizer_bytes(const States& s) {
       return {b, b};
     case Optimizer::muon:
       return {b, 2 * b};
+    // Adam's two states, and two square preconditioners, as large as a square matrix each.
+    case Optimizer::shampoo:
+      return {4 * b, 2 * b};
     case Optimizer::adafactor:
       return {0, b};  // factored: counted by rows and columns
     case Optimizer::sgd:

@@ -145,6 +145,7 @@ const Scenario& defaults() {
     fill_model(s);
     fill_gpu(s);
     fill_recipe(s);
+    fill_stack(s);
     fill_price(s);
     return s;
   }();
@@ -169,7 +170,7 @@ Problems set(const Field& f, const Value& value, Scenario& s) {
 
 Problems apply(const Patch& patch, Scenario& s) {
   Problems problems;
-  bool model = false, gpu = false, recipe = false, price = false, snapshot = false;
+  bool model = false, gpu = false, recipe = false, stack = false, price = false, snapshot = false;
   for (const auto& [path, value] : patch) {
     const Field* f = field_by_path(path);
     if (!f) {
@@ -185,12 +186,19 @@ Problems apply(const Patch& patch, Scenario& s) {
     model = model || f->path == "model.id";
     gpu = gpu || f->path == "gpu.id";
     recipe = recipe || f->path == "states.recipe";
+    stack = stack || f->path == "stack.id";
     price = price || f->group == "price";
     snapshot = snapshot || f->path == "catalog.snapshot";
+  }
+  // A framework brings its recipe, unless the patch names one.
+  if (stack && !recipe) {
+    choose_stack_recipe(s);
+    recipe = true;
   }
   if (model || snapshot) fill_model(s);
   if (gpu || snapshot) fill_gpu(s);
   if (recipe || snapshot) fill_recipe(s);
+  if (stack || snapshot) fill_stack(s);
   if (price || gpu || snapshot) fill_price(s);
 
   for (const auto& [path, value] : patch)
@@ -223,6 +231,7 @@ Patch diff(const Scenario& s) {
     fill_model(base);
     fill_gpu(base);
     fill_recipe(base);
+    fill_stack(base);
     fill_price(base);
   }
   for (const Field& f : fields())

@@ -32,11 +32,36 @@ enum class QkNorm : unsigned char { none, per_head, full };
 enum class Attention : unsigned char { standard, mla };
 enum class Precision : unsigned char { fp32, tf32, fp16, bf16, fp8, int8, fp4 };
 enum class Count : unsigned char { six_nd, causal, full };
-enum class Recompute : unsigned char { none, selective, full };
+enum class Recompute : unsigned char { none, selective, full, pointwise };
+enum class Kernels : unsigned char { fused, compiled, eager };
+enum class Loss : unsigned char { eager, fused, chunked };
+enum class Scales : unsigned char { tensor, block, microscaling };
+enum class Schedule : unsigned char {
+  one_f_one_b,
+  gpipe,
+  zb_h1,
+  zb_2p,
+  zbv,
+  v_half,
+  v_min,
+  dualpipe,
+  dualpipe_v
+};
+enum class ContextParallel : unsigned char { ring, all_to_all };
+enum class KvCache : unsigned char { paged, whole, concatenated };
 enum class Activations : unsigned char { estimate, per_parameter, none };
-enum class Optimizer : unsigned char { adam, adam_8bit, adafactor, lion, muon, momentum, sgd };
-enum class Method : unsigned char { full, lora, qlora };
-enum class Targets : unsigned char { query_value, attention, all_linear };
+enum class Optimizer : unsigned char {
+  adam,
+  adam_8bit,
+  adafactor,
+  lion,
+  muon,
+  momentum,
+  sgd,
+  shampoo
+};
+enum class Method : unsigned char { full, lora, qlora, adapter, adapter_v2, prefix };
+enum class Targets : unsigned char { query_value, attention, all_linear, mlp, custom };
 enum class MemoryRule : unsigned char { components, blog };
 enum class Terms : unsigned char {
   on_demand,
@@ -110,10 +135,26 @@ struct Run {
   Task task = Task::pretrain;
   double tokens = kNone, compute = kNone, deadline = kNone, mfu = kNone, gpu_time = kNone;
   double seq = 8192, global_batch = 2048, micro_batch = 1;
+  double document = kNone;  ///< Packed sequences: tokens of one document.
   Precision precision = Precision::bf16;
+  Scales scales = Scales::tensor;
   Count count = Count::six_nd;
   Recompute recompute = Recompute::full;
-  bool flash = true;
+  double recompute_every = 1;
+  bool flash = true, dropout = false;
+  double capacity = 0;  ///< Expert capacity factor; 0 drops no token.
+};
+
+/// What the training program keeps beside the mathematics; a row of stacks.json sets them all.
+struct Stack {
+  Id id = "generic";
+  Kernels kernels = Kernels::fused;
+  Loss loss = Loss::eager;
+  double weight_copies = 0;  ///< Bytes per weight of low-precision copies kept through a step.
+  bool keep_gradients = true;
+  double step_bytes = 0, step_params = kNone;
+  double context = 1073741824;  ///< 1 GiB: CUDA context and libraries, 0.5-1 GiB as measured.
+  double slack = 0.05;          ///< Reserved beyond allocated by the caching allocator.
 };
 
 struct States {
@@ -122,7 +163,7 @@ struct States {
   Format weights = Format::bf16, gradients = Format::fp32, master = Format::fp32;
   Optimizer optimizer = Optimizer::adam;
   Format optimizer_format = Format::fp32;
-  bool gradient_copy = false;
+  bool gradient_copy = false, paged = false, in_backward = false;
   Activations activations = Activations::estimate;
   double activation_bytes = 8;
 };
@@ -131,6 +172,10 @@ struct Tune {
   Method method = Method::full;
   double rank = 16, trainable = kNone, saving = kNone;
   Targets targets = Targets::all_linear;
+  bool q = true, k = false, v = true, o = false, gate = false, up = false, down = false;
+  bool experts = true, embed = false, head = false, dropout = false;
+  Format adapter = Format::none;  ///< none: as the weights.
+  double prefix = 10;
   Format base = Format::nf4_dq;
   double examples = 1000, example_tokens = 512, epochs = 1;
 };
@@ -139,6 +184,9 @@ struct Serve {
   Format weights = Format::bf16, kv = Format::bf16;
   double batch = 32, prompt = 2048, output = 512, mfu = kNone, mbu = kNone;
   bool kv_cache = true;
+  KvCache cache = KvCache::paged;
+  double page = 16, prefill = kNone;
+  bool eager = false;
   double draft_tokens = 0, acceptance = 0.8, draft_cost = 0.1;
 };
 
@@ -151,7 +199,18 @@ struct Gpu {
 };
 
 struct Cluster {
-  double gpus = kNone, tp = kNone, pp = 1, zero = 3;
+  double gpus = kNone, tp = kNone, pp = 1, cp = 1, ep = 1, etp = kNone, zero = 3;
+  bool sp = true;  ///< Sequence parallel: with TP, norms and residuals are split over tokens.
+  ContextParallel cp_kind = ContextParallel::ring;
+  double virtual_stages = 1, first_layers = kNone, last_layers = kNone;
+  Schedule schedule = Schedule::one_f_one_b;
+  double shard = kNone;  ///< HSDP: ranks that share the states; the rest replicate.
+  bool reshard = true;
+  double prefetch = 1;
+  Format reduce = Format::fp32;
+  double vocab_multiple = 1;
+  bool offload_weights = false, offload_gradients = false, offload_optimizer = false,
+       offload_activations = false;
   double reserve = 2147483648;  ///< 2 GiB: CUDA context 0.5-1 GiB, NCCL buffers, allocator slack.
 };
 
@@ -175,6 +234,7 @@ struct Scenario {
   Gpu gpu;
   Cluster cluster;
   States states;
+  Stack stack;
   Price price;
   Scaling scaling;
 };
