@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kOrder = {
     "version",      "units",    "math",   "value", "problem", "scenario", "fields",  "embedded",
     "json",         "catalog",  "patch",  "rules", "ledger",  "sources",  "metrics", "formats",
-    "architecture", "compute",  "memory", "time",  "layout",  "serving",  "cost",    "scaling",
+    "layers", "shape", "adapters", "architecture", "compute",  "memory", "time",  "layout",  "serving",  "cost",    "scaling",
     "estimate",     "findings", "link",   "sweep", "replays", "api"};
 
 struct Source {

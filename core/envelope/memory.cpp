@@ -94,7 +94,7 @@ void activations(const Scenario& s, const Architecture& a, Memory& out, const Le
   if (a.moe_layers > 0)
     inner = note("memory.mlp_width",
                  (a.moe_layers * (m.top_k * (g * m.moe_ffn + 2 * h) + g * m.shared_ffn) +
-                  (a.layers - a.moe_layers) * g * m.ffn) /
+                  a.dense_layers * g * m.ffn) /
                      a.layers,
                  "(arch.moe_layers*(model.top_k*(arch.mlp_matrices*model.moe_ffn + 2*model.hidden)"
                  " + arch.mlp_matrices*model.shared_ffn) + arch.dense_layers*arch.mlp_matrices*"
