@@ -51,21 +51,29 @@ OptimizerBytes optimizer_bytes(const States& s) {
   return {0, 0};
 }
 
+/// Weights of the matrices in the layers.
+double matrices(const Architecture& a, std::string_view id, const Ledger& note) {
+  const bool moe = a.moe_layers > 0, linear = a.linear_layers > 0;
+  return note(id,
+              a.attention + a.linear_layers * a.layer.linear + a.mlp + a.experts + a.shared_experts,
+              moe && linear ? "params.attention + arch.linear_layers*arch.linear_matrices + "
+                              "params.mlp + params.experts + params.shared_experts"
+              : moe    ? "params.attention + params.mlp + params.experts + params.shared_experts"
+              : linear ? "params.attention + arch.linear_layers*arch.linear_matrices + params.mlp"
+                       : "params.attention + params.mlp");
+}
+
 /// Weights in `f`, with what the scheme leaves in 16 bit. MXFP4 checkpoints of a mixture of experts
 /// quantize the experts alone (gpt-oss).
 Bytes weights_in(Format f, const Architecture& a, std::string_view id, const Ledger& note) {
   if (!linear_only(f) || !a.known)
     return note(id, Bytes{a.total * bytes_per_value(f)}, "params.total*bytes.weight");
-  const bool moe = a.moe_layers > 0, shared = a.shared_experts > 0;
+  const bool moe = a.moe_layers > 0;
   double quantized = 0;
   if (f == Format::mxfp4 && moe)
     quantized = note("params.quantized", a.experts, "params.experts");
   else
-    quantized =
-        note("params.quantized", a.attention + a.mlp + a.experts + a.shared_experts,
-             shared ? "params.attention + params.mlp + params.experts + params.shared_experts"
-             : moe  ? "params.attention + params.mlp + params.experts"
-                    : "params.attention + params.mlp");
+    quantized = matrices(a, "params.quantized", note);
   return note(id, Bytes{quantized * bytes_per_value(f) + 2 * (a.total - quantized)},
               "params.quantized*bytes.weight + 2*(params.total - params.quantized)");
 }
@@ -179,16 +187,10 @@ void training(const Scenario& s, const Architecture& a, Memory& out, const Ledge
              "bytes.optimizer_other*(arch.matrix_sides + memory.embedding_tables*(model.vocab + "
              "model.hidden) + params.norms + params.biases + params.other)");
   } else {
-    const double matrices =
-        note("params.matrices", a.attention + a.mlp + a.experts + a.shared_experts,
-             a.shared_experts > 0
-                 ? "params.attention + params.mlp + params.experts + params.shared_experts"
-             : a.moe_layers > 0 ? "params.attention + params.mlp + params.experts"
-                                : "params.attention + params.mlp");
-    out.optimizer =
-        note("memory.optimizer", Bytes{bo.matrix * matrices + bo.other * (T - matrices)},
-             "bytes.optimizer*params.matrices + "
-             "bytes.optimizer_other*(params.trainable - params.matrices)");
+    const double layers = matrices(a, "params.matrices", note);
+    out.optimizer = note("memory.optimizer", Bytes{bo.matrix * layers + bo.other * (T - layers)},
+                         "bytes.optimizer*params.matrices + "
+                         "bytes.optimizer_other*(params.trainable - params.matrices)");
   }
   activations(s, a, out, note);
 }
@@ -208,9 +210,10 @@ void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger
                  "(model.kv_rank + model.rope_dim)*bytes.kv")
           : note("kv.per_token_layer", BytesPerToken{2 * m.kv_heads * m.head_dim * b},
                  "2*model.kv_heads*model.head_dim*bytes.kv");
-  note("kv.per_token", layer * a.decoder_layers,
-       m.kind == ModelKind::encoder_decoder ? "kv.per_token_layer*arch.decoder_layers"
-                                            : "kv.per_token_layer*model.layers");
+  const bool stacks = m.kind == ModelKind::encoder_decoder;
+  note("kv.per_token", layer * (stacks ? a.decoder_layers : a.attention_layers),
+       stacks ? "kv.per_token_layer*arch.decoder_layers"
+              : "kv.per_token_layer*arch.attention_layers");
   if (!s.serve.kv_cache) {
     out.kv_cache = note("memory.kv_cache", Bytes{0});
     return;
@@ -229,8 +232,8 @@ void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger
                  layer * Tokens{a.global_layers * n + a.local_layers * std::min(n, m.window)},
                  "kv.per_token_layer*(arch.global_layers*serving.context + "
                  "arch.local_layers*min(serving.context, model.window))")
-          : note("kv.per_sequence", layer * Tokens{a.layers * n},
-                 "kv.per_token_layer*model.layers*serving.context");
+          : note("kv.per_sequence", layer * Tokens{a.attention_layers * n},
+                 "kv.per_token_layer*arch.attention_layers*serving.context");
   out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
 }
 
