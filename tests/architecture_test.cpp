@@ -18,7 +18,7 @@ const std::vector<std::string> kOrder = {
     "version",      "units",    "math",   "value", "problem", "scenario", "fields",  "embedded",
     "json",         "catalog",  "patch",  "rules", "ledger",  "sources",  "metrics", "formats",
     "layers", "shape", "adapters", "architecture", "compute",  "memory", "time",  "layout",  "serving",  "cost",    "scaling",
-    "estimate",     "findings", "link",   "sweep", "replays", "api"};
+    "estimate",     "findings", "link",   "sweep", "replays", "hf_reader", "hf_families", "hf_config", "api"};
 
 struct Source {
   std::string file;  // "link.cpp"

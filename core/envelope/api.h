@@ -25,6 +25,9 @@ std::string compare(std::string_view request);
 /// The documents and each of their calculations beside ours.
 std::string replays();
 
+/// A Hugging Face config.json -> {name, patch, link, problems}; the patch is empty after an error.
+std::string import_config(std::string_view text);
+
 /// {"scenario", "axes": [{"path", "values"} or {"path", "from", "to", "count", "scale"}],
 /// "metrics": [...]} -> rows of axis values and metrics; empty when the request is not one.
 std::vector<double> sweep(std::string_view request);
