@@ -128,7 +128,7 @@ HfConfig import_hf_config(std::string_view text) {
                             "Add the rest as Other parameters, if it matters.", std::string(type)});
     type = own.empty() ? text_type(type) : own;
   }
-  if (type.empty() && !nested && root.find("ssm_cfg")) type = "mamba_ssm";
+  if (type.empty() && !nested && root.find("ssm_cfg")) out.name = type = "mamba_ssm";
   if (type.empty()) {
     fail(out.problems, prefix + "model_type", "missing_key",
          "\"model_type\" is missing, so what the other keys mean is not known.",
