@@ -649,6 +649,16 @@ const Published kPublished[] = {
 "output_router_logits":false,"partial_rotary_factor":0.25,"rms_norm_eps":1e-06,"rope_scaling":null,
 "rope_theta":5000000,"router_aux_loss_coef":0.001,"shared_expert_intermediate_size":512,
 "tie_word_embeddings":false,"torch_dtype":"bfloat16","use_cache":true,"vocab_size":151936})"},
+    // The checkpoint without its vision tower (27 layers of 1152) and its MTP module.
+    {"Qwen/Qwen3.6-27B", 27781427952.0 - 460730096 - 424699392,
+     R"({"architectures":["Qwen3_5ForConditionalGeneration"],"image_token_id":248056,
+"model_type":"qwen3_5","text_config":{"attention_bias":false,"attn_output_gate":true,
+"full_attention_interval":4,"head_dim":256,"hidden_size":5120,"intermediate_size":17408,
+"linear_conv_kernel_dim":4,"linear_key_head_dim":128,"linear_num_key_heads":16,
+"linear_num_value_heads":48,"linear_value_head_dim":128,"mamba_ssm_dtype":"float32",
+"max_position_embeddings":262144,"model_type":"qwen3_5_text","mtp_num_hidden_layers":1,
+"num_attention_heads":24,"num_hidden_layers":64,"num_key_value_heads":4,
+"tie_word_embeddings":false,"vocab_size":248320},"vision_config":{"depth":27}})"},
     {"nvidia/Nemotron-H-8B-Base-8K", 8100852736,
      R"({"architectures":["NemotronHForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
 "attention_head_dim":128,"bos_token_id":1,"chunk_size":128,"conv_kernel":4,"eos_token_id":2,
@@ -738,6 +748,31 @@ TEST_CASE("config.json: published files give the published number of parameters"
     CHECK(architecture(scenario(config.patch), Ledger()).total == file.params);
     CHECK(!config.name.empty());
   }
+}
+
+TEST_CASE("config.json: an MTP module of Qwen3.6 27B has what its checkpoint has beside") {
+  for (const Published& file : kPublished) {
+    if (std::string_view(file.repository) != "Qwen/Qwen3.6-27B") continue;
+    Patch patch = import_hf_config(file.text).patch;
+    patch.emplace_back("model.mtp_layers", 1.0);
+    const Architecture a = architecture(scenario(patch), Ledger());
+    CHECK(a.mtp == 424699392);
+    CHECK(a.total == 27781427952.0 - 460730096);
+  }
+}
+
+TEST_CASE("config.json: of a key given twice the last value counts") {
+  const std::string twice = "\"num_hidden_layers\":31,\"num_hidden_layers\":32";
+  const HfConfig config = import_hf_config(with(some_file(), "\"num_hidden_layers\":32", twice));
+  CHECK(architecture(scenario(config.patch), Ledger()).total == kPublished[0].params);
+  Json json;
+  Problems problems;
+  REQUIRE(parse_json(R"({"a":1,"b":{"x":1,"y":2,"x":3},"a":4,"c":5,"a":[6]})", json, problems));
+  REQUIRE(json.keys == std::vector<std::string>{"a", "b", "c"});
+  CHECK(json.items[0].items.at(0).number == 6);
+  CHECK(json.items[1].keys == std::vector<std::string>{"x", "y"});
+  CHECK(json.items[1].items[0].number == 3);
+  CHECK(json.items[2].number == 5);
 }
 
 TEST_CASE("config.json: what is left out is said") {

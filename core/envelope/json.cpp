@@ -65,39 +65,39 @@ std::string quote_strange_words(std::string_view text) {
 
 /// Builds a document from the parser's events: unlike the library's own ordered objects, in a time
 /// that grows with the text and not with the square of its keys.
-class Builder final : public nlohmann::json_sax<nlohmann::ordered_json> {
+class Builder {
  public:
   Json root;
 
-  bool null() override { return put({}); }
-  bool boolean(bool x) override {
+  bool null() { return put({}); }
+  bool boolean(bool x) {
     Json json;
     json.kind = Json::Kind::flag;
     json.flag = x;
     return put(std::move(json));
   }
-  bool number_integer(number_integer_t x) override { return number(static_cast<double>(x)); }
-  bool number_unsigned(number_unsigned_t x) override { return number(static_cast<double>(x)); }
-  bool number_float(number_float_t x, const string_t&) override { return number(x); }
-  bool string(string_t& x) override {
+  bool number_integer(std::int64_t x) { return number(static_cast<double>(x)); }
+  bool number_unsigned(std::uint64_t x) { return number(static_cast<double>(x)); }
+  bool number_float(double x, const std::string&) { return number(x); }
+  bool string(std::string& x) {
     Json json;
     json.kind = Json::Kind::text;
     json.text = std::move(x);
     return put(std::move(json));
   }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return open(Json::Kind::object); }
-  bool start_array(std::size_t) override { return open(Json::Kind::array); }
-  bool key(string_t& x) override {
+  bool binary(nlohmann::ordered_json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(Json::Kind::object); }
+  bool start_array(std::size_t) { return open(Json::Kind::array); }
+  bool key(std::string& x) {
     open_.back().keys.push_back(std::move(x));
     return true;
   }
-  bool end_object() override {
+  bool end_object() {
     drop_repeated(open_.back());
     return close();
   }
-  bool end_array() override { return close(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+  bool end_array() { return close(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) {
     return false;
   }
 

@@ -2,8 +2,9 @@
 // Writes the fuzzers' dictionary and seeds from the core's own tables and replays:
 //   node seeds.mjs CLI FOLDER
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const [cli, folder] = process.argv.slice(2);
 const ask = (...args) =>
@@ -19,7 +20,17 @@ for (const field of schema.fields) {
 }
 for (const list of [schema.models, schema.accelerators, schema.recipes])
   for (const row of list.slice(0, 30)) words.add(row.id);
-for (const word of ['scenarios', 'scenario', 'axes', 'path', 'values', 'from', 'to', 'count', 'scale'])
+for (const word of [
+  'scenarios',
+  'scenario',
+  'axes',
+  'path',
+  'values',
+  'from',
+  'to',
+  'count',
+  'scale',
+])
   words.add(`"${word}":`);
 const quoted = (word) => `"${word.replace(/[\\"]/g, (character) => '\\' + character)}"`;
 writeFileSync(join(folder, 'envelope.dict'), [...words].map(quoted).join('\n') + '\n');
@@ -37,7 +48,12 @@ const requests = [
     }),
   ),
 ];
-const seeds = { link: links, json: [...links, ...patches, ...requests] };
+// The published files that the tests hold.
+const tests = join(dirname(fileURLToPath(import.meta.url)), '..', 'hf_config_test.cpp');
+const configs = [...readFileSync(tests, 'utf8').matchAll(/R"\((\{[\s\S]*?\})\)"/g)].map(
+  ([, x]) => x,
+);
+const seeds = { link: links, json: [...links, ...patches, ...requests], config: configs };
 for (const [target, texts] of Object.entries(seeds)) {
   const into = join(folder, 'seeds', target);
   rmSync(into, { recursive: true, force: true });
