@@ -15,10 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kOrder = {
-    "version",      "units",    "math",   "value", "problem", "scenario", "fields",  "embedded",
-    "json",         "catalog",  "patch",  "rules", "ledger",  "sources",  "metrics", "formats",
-    "layers", "shape", "adapters", "architecture", "compute",  "memory", "time",  "layout",  "serving",  "cost",    "scaling",
-    "estimate",     "findings", "link",   "sweep", "replays", "hf_reader", "hf_families", "hf_config", "api"};
+    "version",  "units",        "math",      "value",       "problem",   "scenario",
+    "fields",   "embedded",     "json",      "catalog",     "patch",     "rules",
+    "ledger",   "sources",      "metrics",   "formats",     "layers",    "shape",
+    "adapters", "architecture", "compute",   "memory",      "time",      "layout",
+    "serving",  "cost",         "scaling",   "estimate",    "findings",  "link",
+    "sweep",    "replays",      "hf_reader", "hf_families", "hf_config", "api"};
 
 struct Source {
   std::string file;  // "link.cpp"
