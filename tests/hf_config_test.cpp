@@ -260,6 +260,33 @@ std::string jamba(const Model& m) {
   return f.flag("mamba_conv_bias", true).flag("mamba_proj_bias", false).take();
 }
 
+File& mamba_2(File& f, const Model& m) {
+  f.number("mamba_n_heads", m.linear_heads).number("mamba_d_head", m.linear_head_dim);
+  f.number("mamba_n_groups", m.linear_groups).number("mamba_d_state", m.state_dim);
+  f.number("mamba_d_conv", m.conv_kernel).number("mamba_expand", 2).flag("mamba_conv_bias", true);
+  return f.number("mamba_chunk_size", 256).flag("mamba_proj_bias", false);
+}
+
+std::string bamba(const Model& m) {
+  File f("bamba");
+  std::vector<double> attention;
+  for (double i = 0; i < m.layers; ++i)
+    if (layers_between(m, i, i + 1).attention > 0) attention.push_back(i);
+  return mamba_2(usual(f, m), m).numbers("attn_layer_indices", attention).take();
+}
+
+std::string granite_hybrid(const Model& m) {
+  File f("granitemoehybrid");
+  std::vector<std::string> kinds;
+  for (double i = 0; i < m.layers; ++i)
+    kinds.emplace_back(layers_between(m, i, i + 1).attention > 0 ? "attention" : "mamba");
+  Model inner = m;
+  inner.ffn = m.moe_ffn;
+  mamba_2(usual(f, inner), m).words("layer_types", kinds).number("embedding_multiplier", 12);
+  f.number("num_local_experts", m.experts).number("num_experts_per_tok", m.top_k);
+  return f.number("shared_intermediate_size", m.shared_ffn).take();
+}
+
 std::string nemotron_h(const Model& m) {
   File f("nemotron_h");
   std::string pattern;
@@ -437,6 +464,8 @@ const std::map<std::string, std::function<std::string(const Model&)>, std::less<
        {"CLIP", [](const Model& m) { return m.kind == ModelKind::vit ? vit(m) : clip_text(m); }},
        {"Mamba", mamba},
        {"Jamba", jamba},
+       {"Bamba", bamba},
+       {"Granite 4", granite_hybrid},
        {"Nemotron-H", nemotron_h},
        {"MiniMax", minimax}};
   return table;
@@ -519,7 +548,7 @@ TEST_CASE("config.json: each architecture of the catalog comes back from its fil
     CHECK(architecture(scenario(link.patch), Ledger()).total == b.total);
     ++tried;
   }
-  CHECK(tried == 148);
+  CHECK(tried == 153);
 }
 
 // ---- Files as they are published
