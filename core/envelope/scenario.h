@@ -49,7 +49,7 @@ enum class Schedule : unsigned char {
 };
 enum class ContextParallel : unsigned char { ring, all_to_all };
 enum class KvCache : unsigned char { paged, whole, concatenated };
-enum class Activations : unsigned char { estimate, per_parameter, none };
+enum class ActivationRule : unsigned char { estimate, per_parameter, none };
 enum class Optimizer : unsigned char {
   adam,
   adam_8bit,
@@ -153,8 +153,8 @@ struct Stack {
   double weight_copies = 0;  ///< Bytes per weight of low-precision copies kept through a step.
   bool keep_gradients = true;
   double step_bytes = 0, step_params = kNone;
-  double context = 1073741824;  ///< 1 GiB: CUDA context and libraries, 0.5-1 GiB as measured.
-  double slack = 0.05;          ///< Reserved beyond allocated by the caching allocator.
+  // Zero where the framework is unknown: cluster.reserve stands for them.
+  double context = 0, buffers = 0, slack = 0;
 };
 
 struct States {
@@ -164,7 +164,7 @@ struct States {
   Optimizer optimizer = Optimizer::adam;
   Format optimizer_format = Format::fp32;
   bool gradient_copy = false, paged = false, in_backward = false;
-  Activations activations = Activations::estimate;
+  ActivationRule activations = ActivationRule::estimate;
   double activation_bytes = 8;
 };
 
