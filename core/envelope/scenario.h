@@ -30,6 +30,8 @@ enum class ModelKind : unsigned char { decoder, encoder, encoder_decoder, vit, s
 enum class Norm : unsigned char { rmsnorm, layernorm, layernorm_nobias, nonparametric };
 enum class QkNorm : unsigned char { none, per_head, full };
 enum class Attention : unsigned char { standard, mla };
+/// Layers that keep a state of constant size instead of keys and values.
+enum class Linear : unsigned char { none, mamba, mamba_2, gated_deltanet, lightning };
 enum class Precision : unsigned char { fp32, tf32, fp16, bf16, fp8, int8, fp4 };
 enum class Count : unsigned char { six_nd, causal, full };
 enum class Recompute : unsigned char { none, selective, full, pointwise };
@@ -129,6 +131,13 @@ struct Model {
   bool router_bias = false, expert_bias = false, score_bias = false, shared_gate = false;
   double patch = 16, image = 224, classes = 0, projection = 0;
   bool patch_bias = false, pre_norm = false;
+  bool chunked = false, attention_gate = false;
+  double mtp_layers = 0;
+  Linear linear = Linear::none;
+  double attention_every = 0, attention_offset = kNone;
+  double linear_heads = 0, linear_head_dim = 1, linear_groups = 1, state_dim = 16;
+  double conv_kernel = 4, dt_rank = 0;
+  bool conv_bias = true, linear_norm = true, attention_mlp = true, linear_mlp = true;
 };
 
 struct Run {
