@@ -3,25 +3,10 @@
 
 #include <algorithm>
 
-#include "envelope/formats.h"
+#include "envelope/weights.h"
 
 namespace envelope {
 namespace {
-
-/// Formats whose scheme keeps norms, embedding and head in 16 bit.
-bool linear_only(Format f) {
-  switch (f) {
-    case Format::llm_int8:
-    case Format::int4_g128:
-    case Format::nf4:
-    case Format::nf4_dq:
-    case Format::mxfp4:
-    case Format::nvfp4:
-      return true;
-    default:
-      return false;
-  }
-}
 
 /// Bytes per parameter of the optimizer states, for a matrix and for any other parameter.
 struct OptimizerBytes {
@@ -49,25 +34,6 @@ OptimizerBytes optimizer_bytes(const States& s) {
       break;
   }
   return {0, 0};
-}
-
-/// Weights in `f`, with what the scheme leaves in 16 bit. MXFP4 checkpoints of a mixture of experts
-/// quantize the experts alone (gpt-oss).
-Bytes weights_in(Format f, const Architecture& a, std::string_view id, const Ledger& note) {
-  if (!linear_only(f) || !a.known)
-    return note(id, Bytes{a.total * bytes_per_value(f)}, "params.total*bytes.weight");
-  const bool moe = a.moe_layers > 0, shared = a.shared_experts > 0;
-  double quantized = 0;
-  if (f == Format::mxfp4 && moe)
-    quantized = note("params.quantized", a.experts, "params.experts");
-  else
-    quantized =
-        note("params.quantized", a.attention + a.mlp + a.experts + a.shared_experts,
-             shared ? "params.attention + params.mlp + params.experts + params.shared_experts"
-             : moe  ? "params.attention + params.mlp + params.experts"
-                    : "params.attention + params.mlp");
-  return note(id, Bytes{quantized * bytes_per_value(f) + 2 * (a.total - quantized)},
-              "params.quantized*bytes.weight + 2*(params.total - params.quantized)");
 }
 
 /// Activations that one micro-batch leaves for the backward pass, and its logits, undivided.
@@ -128,20 +94,25 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
   const double bw = bytes_per_value(st.weights);
   if (adapters) {
     const bool quantized = s.tune.method == Method::qlora;
-    note("bytes.weight", quantized ? bytes_per_value(s.tune.base) : bw);
     const Bytes base =
-        weights_in(quantized ? s.tune.base : st.weights, a, "memory.base_weights", note);
+        weights_in(quantized ? s.tune.base : st.weights, s.model, a, "memory.base_weights", note);
     const double ba = out.adapter_bytes = note(
         "bytes.adapter", s.tune.adapter == Format::none ? bw : bytes_per_value(s.tune.adapter));
     const Bytes adapter =
         note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
     out.weights =
         note("memory.weights", base + adapter, "memory.base_weights + memory.adapter_weights");
-    const Format f = quantized ? s.tune.base : st.weights;
-    out.matrix_bytes = bytes_per_value(f);
-    out.other_bytes = linear_only(f) ? 2 : out.matrix_bytes;
+    const WeightBytes w = weight_bytes(quantized ? s.tune.base : st.weights, s.model, a);
+    const double layers = a.attention + a.mlp + a.shared_experts;
+    out.matrix_bytes =
+        layers > 0
+            ? (a.attention * w.attention + a.mlp * w.mlp + a.shared_experts * w.shared_experts) /
+                  layers
+            : w.attention;
+    out.expert_bytes = w.experts;
+    out.other_bytes = a.known ? std::max(w.embedding, w.head) : w.attention;
   } else {
-    out.matrix_bytes = out.other_bytes = bw;
+    out.matrix_bytes = out.expert_bytes = out.other_bytes = bw;
     note("bytes.weight", bw);
     out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
   }
@@ -183,8 +154,7 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
 }
 
 void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
-  note("bytes.weight", bytes_per_value(s.serve.weights));
-  out.weights = weights_in(s.serve.weights, a, "memory.weights", note);
+  out.weights = weights_in(s.serve.weights, s.model, a, "memory.weights", note);
   if (!a.known) return;
   const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
                               "serve.prompt + serve.output");

@@ -102,6 +102,7 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   master_ = T > 0 ? m.master.value / T : 0;
   optimizer_ = T > 0 && !s.states.paged ? m.optimizer.value / T : 0;
   matrix_bytes_ = m.matrix_bytes;
+  expert_bytes_ = m.expert_bytes;
   other_bytes_ = m.other_bytes;
   adapter_bytes_ = m.adapter_bytes;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
@@ -197,7 +198,7 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   h.dense = matrices + h.root;
   h.experts = st.moe_layers * expert_layer_;
   h.weights = matrices * matrix_bytes_ + h.root * other_bytes_;
-  h.expert_weights = h.experts * matrix_bytes_;
+  h.expert_weights = h.experts * expert_bytes_;
   const double layer = layer_ + std::max(dense_layers > 0 ? dense_mlp_ : 0,
                                          st.moe_layers > 0 ? moe_mlp_ + expert_layer_ : 0);
   if (adapters_) {
@@ -443,15 +444,16 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
 
   // Bytes that stay, moment by moment.
   note("bytes.matrix", matrix_bytes_);
-  note("bytes.other", other_bytes_);
+  note("bytes.expert", expert_bytes_);
+  note("bytes.outside", other_bytes_);
   note("bytes.gradient_mean", gradient_);
   note("bytes.master_mean", master_);
   note("bytes.optimizer_mean", optimizer_);
   note("rank.own_weights", h.weights,
-       adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.other + "
+       adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
                    "rank.trained*bytes.adapter"
-                 : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.other");
-  note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.matrix");
+                 : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside");
+  note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.expert");
   const Parts& p = r.parts;
   note("rank.weights", Bytes{p.weights},
        c.offload_weights ? "0"

@@ -160,6 +160,12 @@ inline constexpr Source kSources[] = {
      "Introducing NVFP4 for Efficient and Accurate Low-Precision Inference",
      "https://developer.nvidia.com/blog/"
      "introducing-nvfp4-for-efficient-and-accurate-low-precision-inference/"},
+    {"deepseek-v3-2024", "DeepSeek-AI", 2024, "DeepSeek-V3 Technical Report",
+     "https://arxiv.org/abs/2412.19437"},
+    {"exllamav2", "turboderp", 2023, "ExLlamaV2: the EXL2 format and its converter",
+     "https://github.com/turboderp-org/exllamav2"},
+    {"executorch", "PyTorch", 2024, "ExecuTorch: Llama models on devices",
+     "https://github.com/pytorch/executorch"},
     {"ggml", "ggml authors", 2023, "llama.cpp: the block formats of ggml",
      "https://github.com/ggml-org/llama.cpp"},
 };
