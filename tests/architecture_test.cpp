@@ -18,7 +18,8 @@ const std::vector<std::string> kOrder = {
     "version",      "units",    "math",   "value", "problem", "scenario", "fields",  "embedded",
     "json",         "catalog",  "patch",  "rules", "ledger",  "sources",  "metrics", "formats",
     "architecture", "compute",  "memory", "time",  "layout",  "serving",  "cost",    "scaling",
-    "estimate",     "findings", "link",   "sweep", "replays", "api"};
+    "estimate",     "findings", "link",   "sweep", "replays", "api",
+    "csv",          "columns",  "validate"};
 
 struct Source {
   std::string file;  // "link.cpp"
