@@ -111,7 +111,42 @@ constexpr struct {
                    {"none", "", false}};
 
 /// Storage formats whose name here differs from the word by more than its underscores.
-constexpr struct { std::string_view word, format; } kFormatNames[] = {{"fp8", "fp8-e4m3"}};
+constexpr struct {
+  std::string_view word, format;
+} kFormatNames[] = {
+    {"fp8", "fp8-e4m3"}, {"exl2_3.0", "exl2-3"}, {"exl2_4.0", "exl2-4"}, {"exl2_5.0", "exl2-5"}};
+
+/// Where the numbers of a scenario come from.
+constexpr struct {
+  std::string_view path, column;
+} kColumns[] = {{"model.layers", "layers"},
+                {"model.hidden", "hidden"},
+                {"model.heads", "heads"},
+                {"model.kv_heads", "kv_heads"},
+                {"model.head_dim", "head_dim"},
+                {"model.ffn", "ffn_hidden"},
+                {"model.vocab", "vocab"},
+                {"model.learned_positions", "learned_positions"},
+                {"model.experts", "n_experts"},
+                {"model.top_k", "experts_per_token"},
+                {"model.moe_ffn", "moe_ffn_hidden"},
+                {"model.shared_ffn", "shared_experts"},
+                {"model.first_dense", "dense_layers_first"},
+                {"run.seq", "seq_len"},
+                {"run.micro_batch", "micro_batch or batch_per_gpu"},
+                {"run.global_batch", "global_batch or grad_accum"},
+                {"tune.rank", "lora_rank"},
+                {"tune.trainable", "trainable_params"},
+                {"serve.batch", "batch_per_gpu"},
+                {"serve.prompt", "seq_len"},
+                {"serve.output", "seq_len"},
+                {"cluster.gpus", "n_gpus"},
+                {"cluster.tp", "tp"},
+                {"cluster.pp", "pp"},
+                {"cluster.cp", "cp"},
+                {"cluster.ep", "ep"},
+                {"cluster.virtual_stages", "virtual_stages"},
+                {"cluster.shard", "sharding_size"}};
 
 constexpr std::string_view kWeightFormats[] = {
     "fp32",     "fp16",      "bf16",     "fp8",           "int8",   "nvfp4",  "int4",
@@ -212,6 +247,11 @@ std::string format_of(std::string_view word) {
   return named ? std::string(named->format) : with_hyphens(word);
 }
 
+bool is_format(std::string_view id) {
+  const auto choices = field_by_path("serve.weights")->choices;
+  return std::any_of(choices.begin(), choices.end(), [&](const Choice& c) { return c.id == id; });
+}
+
 bool one_of(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -259,6 +299,16 @@ class Mapper {
     const double x = number(column);
     if (!given(x)) skip(std::string(column) + " is empty");
     return x;
+  }
+  /// The storage format in a column; nothing is set when the cell is empty.
+  void format(std::string_view path, std::string_view column) {
+    const std::string_view word = row_.at(column);
+    if (word.empty()) return;
+    std::string id = format_of(word);
+    if (!is_format(id))
+      return skip(std::string(column) + ": " + quoted(word) +
+                  " is not among the formats of this version");
+    set(path, std::move(id));
   }
   bool flag(std::string_view column) const { return row_.at(column) == "1"; }
 
@@ -331,11 +381,11 @@ class Mapper {
 
   void serve(bool file) {
     set("run.task", "serve");
-    const std::string_view weights = row_.at("weight_format"), kv = row_.at("kv_format");
-    if (weights.empty()) skip("weight_format is empty");
-    set("serve.weights", format_of(weights));
+    if (row_.at("weight_format").empty()) skip("weight_format is empty");
+    format("serve.weights", "weight_format");
     if (file) return set("cluster.gpus", 1.0);
-    set("serve.kv", kv.empty() ? plain_type() : format_of(kv));
+    set("serve.kv", plain_type());
+    format("serve.kv", "kv_format");
     set("serve.batch", needed("batch_per_gpu"));
     // The length covers prompt and answer; how it is shared between them matters little, since the
     // cache is full at the end either way.
@@ -479,30 +529,26 @@ class Mapper {
   }
 
   void states() {
-    const std::string_view weights = row_.at("weights_dtype"), base = row_.at("weight_format");
     if (adapter_) {
       // The frozen base has its own format; weights_dtype speaks of what is trained.
       const bool quantized = row_.at("adapter") == "qlora" || row_.at("task") == "qlora";
       if (quantized) {
-        if (base.empty())
-          note("weight_format is not stated: nf4_dq");
-        else
-          set("tune.base", format_of(base));
+        if (row_.at("weight_format").empty()) note("weight_format is not stated: nf4_dq");
+        format("tune.base", "weight_format");
         set("states.weights", plain_type());
-      } else if (!base.empty()) {
-        set("states.weights", format_of(base));
+      } else {
+        format("states.weights", "weight_format");
       }
-      if (!weights.empty()) set("tune.adapter", format_of(weights));
-    } else if (!weights.empty()) {
-      set("states.weights", format_of(weights));
+      format("tune.adapter", "weights_dtype");
+    } else {
+      format("states.weights", "weights_dtype");
     }
-    if (const std::string_view type = row_.at("gradient_dtype"); !type.empty())
-      set("states.gradients", format_of(type));
+    format("states.gradients", "gradient_dtype");
     if (const std::string_view word = row_.at("master_weights"); !word.empty())
       set("states.master", word == "1" ? "fp32" : "none");
 
     const std::string_view type = row_.at("optimizer_state_dtype");
-    if (!type.empty()) set("states.optimizer_format", format_of(type));
+    format("states.optimizer_format", "optimizer_state_dtype");
     const auto* kind = find_word(kOptimizers, row_.at("optimizer_kind"));
     if (!kind) return;
     if (kind->optimizer.empty())
@@ -586,6 +632,12 @@ std::string_view kind_name(FileKind kind) {
       break;
   }
   return "unknown";
+}
+
+std::string_view column_of(std::string_view path) {
+  for (const auto& row : kColumns)
+    if (row.path == path) return row.column;
+  return path;
 }
 
 std::span<const Vocabulary> vocabularies() { return kVocabularies; }

@@ -46,6 +46,9 @@ struct Mapping {
   std::string note;     ///< What was not stated and is taken as usual.
 };
 
+/// The column that a field is read from, for messages; the path itself where there is none.
+std::string_view column_of(std::string_view path);
+
 /// The scenario of a row of memory.csv or throughput.csv; both have the same columns.
 Mapping map_row(const Record& row);
 

@@ -114,7 +114,7 @@ void predict_memory(const Record& row, ValidatedRow& out) {
   const Scenario scenario = scenario_of(mapping.patch, problems);
   for (const Problem& p : problems)
     if (p.severity == Severity::error) {
-      out.skipped = p.path + ": " + p.message;
+      out.skipped = std::string(column_of(p.path)) + ": " + p.message;
       return;
     }
   std::vector<Step> steps;
