@@ -116,10 +116,12 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
     note("bytes.weight", bw);
     out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
   }
+  // FP32 adapters have FP32 gradients, and need no master copy.
+  const bool wide = adapters && out.adapter_bytes >= 4;
   const double bg =
-      note("bytes.gradient", bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
+      note("bytes.gradient", wide ? 4 : bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
   out.gradients = note("memory.gradients", Bytes{T * bg}, "params.trainable*bytes.gradient");
-  const double bm = note("bytes.master", bytes_per_value(st.master));
+  const double bm = note("bytes.master", wide ? 0 : bytes_per_value(st.master));
   out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
 
   const OptimizerBytes bo = optimizer_bytes(st);

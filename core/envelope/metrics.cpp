@@ -455,6 +455,8 @@ constexpr Metric kMetrics[] = {
      "Those the optimizer updates, without routed experts.", "hu-2021"},
     {"rank.trained_experts", "T_{ie}", "count", Kind::counted, "Trained expert parameters per GPU",
      "Those the optimizer updates.", "shazeer-2017"},
+    {"rank.weight_copies", "b_8", "byte", Kind::quoted, "Low-precision copies per weight",
+     "In FP8 and FP4 training, where the framework keeps them.", "micikevicius-2022"},
     {"bytes.matrix", "b_M", "byte", Kind::quoted, "Bytes per matrix weight",
      "Of the matrices of the layers, as they are kept.", "rajbhandari-2020"},
     {"bytes.expert", "b_E", "byte", Kind::quoted, "Bytes per expert weight",

@@ -105,6 +105,8 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   expert_bytes_ = m.expert_bytes;
   other_bytes_ = m.other_bytes;
   adapter_bytes_ = m.adapter_bytes;
+  const Precision precision = s.run.precision;
+  if (precision == Precision::fp8 || precision == Precision::fp4) copies_ = s.stack.weight_copies;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
 
   if (!a.known) {  // as if one layer a stage
@@ -253,7 +255,7 @@ Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
   Parts p;
   p.weights = c.offload_weights ? 0
                                 : sharded(h.weights, h.expert_weights, zero >= 3, w) +
-                                      stack.weight_copies * (h.dense + h.experts - h.root);
+                                      copies_ * (h.dense + h.experts - h.root);
   if (!c.offload_optimizer) {
     p.master = master_ * sharded(h.trained, h.trained_experts, zero >= 1, w);
     p.optimizer = optimizer_ * sharded(h.trained, h.trained_experts, zero >= 1, w);
@@ -443,6 +445,7 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
   note("rank.trained_experts", h.trained_experts, adapters_ ? "0" : "rank.expert_params");
 
   // Bytes that stay, moment by moment.
+  note("rank.weight_copies", copies_, copies_ > 0 ? "stack.weight_copies" : "0");
   note("bytes.matrix", matrix_bytes_);
   note("bytes.expert", expert_bytes_);
   note("bytes.outside", other_bytes_);
@@ -458,8 +461,8 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
   note("rank.weights", Bytes{p.weights},
        c.offload_weights ? "0"
        : zero3 ? "rank.own_weights/rank.shard + rank.own_expert_weights/rank.expert_shard + "
-                 "stack.weight_copies*(rank.params + rank.expert_params - rank.root)"
-               : "rank.own_weights + rank.own_expert_weights + stack.weight_copies*(rank.params + "
+                 "rank.weight_copies*(rank.params + rank.expert_params - rank.root)"
+               : "rank.own_weights + rank.own_expert_weights + rank.weight_copies*(rank.params + "
                  "rank.expert_params - rank.root)");
   const bool one_layer = s_.states.in_backward || c.offload_gradients;
   if (one_layer) note("rank.widest_trained", h.widest_trained);
