@@ -486,11 +486,12 @@ class Mapper {
     if (const double vp = number("virtual_stages"); given(vp) && pp > 1)
       set("cluster.virtual_stages", vp);
 
-    // throughput.csv states the batch of a step, memory.csv the number of passes.
+    // throughput.csv states the batch of a step, memory.csv the number of passes. Where neither
+    // does, there are enough to fill the pipeline.
     const double micro =
         row_.at("micro_batch").empty() ? needed("batch_per_gpu") : number("micro_batch");
     set("run.micro_batch", micro);
-    set("run.global_batch", number("global_batch", micro * number("grad_accum", 1) * dp));
+    set("run.global_batch", number("global_batch", micro * number("grad_accum", pp > 1 ? 2 * pp : 1) * dp));
 
     // Before 2023 the Megatron codes that did not have sequence parallelism yet.
     const std::string_view sp = row_.at("sequence_parallel");
