@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "envelope/catalog.h"
 #include "envelope/version.h"
 
 namespace envelope {
