@@ -111,6 +111,20 @@ inline constexpr Source kSources[] = {
     {"dettmers-2023", "Dettmers et al.", 2023, "QLoRA: Efficient Finetuning of Quantized LLMs",
      "https://arxiv.org/abs/2305.14314"},
 
+    {"zhang-2023", "Zhang et al.", 2023,
+     "LLaMA-Adapter: Efficient Fine-tuning of Language Models with Zero-init Attention",
+     "https://arxiv.org/abs/2303.16199"},
+    {"gao-2023", "Gao et al.", 2023,
+     "LLaMA-Adapter V2: Parameter-Efficient Visual Instruction Model",
+     "https://arxiv.org/abs/2304.15010"},
+    {"zhao-2023", "Zhao et al.", 2023,
+     "PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel",
+     "https://arxiv.org/abs/2304.11277"},
+    {"qi-2023", "Qi et al.", 2023, "Zero Bubble Pipeline Parallelism",
+     "https://arxiv.org/abs/2401.10241"},
+    {"deepseek-v3-2024", "DeepSeek-AI", 2024, "DeepSeek-V3 Technical Report",
+     "https://arxiv.org/abs/2412.19437"},
+
     // Serving.
     {"pope-2022", "Pope et al.", 2022, "Efficiently Scaling Transformer Inference",
      "https://arxiv.org/abs/2211.05102"},

@@ -359,7 +359,7 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
   note("bytes.attention", w.attention);
   note("bytes.mlp", w.mlp);
   note("bytes.norms", w.norms);
-  note("bytes.other", w.other);
+  note("bytes.rest", w.other);
   note("bytes.head", w.head);
   const double stack = a.embedding * w.embedding + a.attention * w.attention + a.mlp * w.mlp +
                        (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head;
@@ -367,7 +367,7 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
     return note(id, Bytes{stack},
                 "params.embedding*bytes.embedding + params.attention*bytes.attention + "
                 "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-                "params.other*bytes.other + params.head*bytes.head");
+                "params.other*bytes.rest + params.head*bytes.head");
   note("bytes.experts", w.experts);
   note("bytes.router", w.router);
   const double routed = a.experts * w.experts + a.router * w.router;
@@ -375,14 +375,30 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
     return note(id, Bytes{stack + routed},
                 "params.embedding*bytes.embedding + params.attention*bytes.attention + "
                 "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-                "params.other*bytes.other + params.head*bytes.head + "
+                "params.other*bytes.rest + params.head*bytes.head + "
                 "params.experts*bytes.experts + params.router*bytes.router");
   note("bytes.shared_experts", w.shared_experts);
   return note(id, Bytes{stack + routed + a.shared_experts * w.shared_experts},
               "params.embedding*bytes.embedding + params.attention*bytes.attention + "
               "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-              "params.other*bytes.other + params.head*bytes.head + params.experts*bytes.experts + "
+              "params.other*bytes.rest + params.head*bytes.head + params.experts*bytes.experts + "
               "params.router*bytes.router + params.shared_experts*bytes.shared_experts");
+}
+
+MeanBytes mean_bytes(Format f, const Model& m, const Architecture& a) {
+  const double b = bytes_per_value(f);
+  if (!a.known) return {b, b};
+  const WeightBytes w = weight_bytes(f, m, a);
+  const double matrices = a.attention + a.mlp + a.experts + a.shared_experts,
+               rest = a.embedding + a.router + a.norms + a.biases + a.other + a.head;
+  return {matrices > 0 ? (a.attention * w.attention + a.mlp * w.mlp + a.experts * w.experts +
+                          a.shared_experts * w.shared_experts) /
+                             matrices
+                       : b,
+          rest > 0 ? (a.embedding * w.embedding + a.router * w.router +
+                      (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head) /
+                         rest
+                   : b};
 }
 
 bool quantized_on_load(Format f) {
