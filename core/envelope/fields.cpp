@@ -468,7 +468,8 @@ constexpr Field kFields[] = {
     number("tune.trainable", "trainable", "tune", "count", 1, 1e16, kOptional | kFinetune,
            "Trainable parameters", "Empty: counted from rank and targets.", AT(tune.trainable)),
     choice("tune.base", "base", "tune", kFormats, kFinetune, "Base format",
-           "Storage of the frozen base in QLoRA; norms, embedding and head stay 16-bit.",
+           "Storage of the frozen base in QLoRA; most formats leave norms, embedding and head in "
+           "16 bit.",
            AT(tune.base)),
     number("tune.saving", "saving", "tune", "ratio", 0, 0.99, kOptional | kFinetune,
            "Measured time saving",
@@ -508,11 +509,16 @@ constexpr Field kFields[] = {
            "Tokens of one block of a paged KV cache.", AT(serve.page)),
     number("serve.prefill", "prefill", "serve", "token", 1, 1e9, kWhole | kOptional | kServe,
            "Tokens of one pass",
-           "Most prompt tokens in one forward pass. Empty: all prompts, at most 8192 tokens.",
+           "Most prompt tokens in one forward pass. Empty: all prompts, at most 8192 tokens unless "
+           "eager.",
            AT(serve.prefill)),
     flag("serve.eager", "eager", "serve", kServe, "Eager attention and logits",
          "Scores and the logits of every prompt token are stored, as in plain PyTorch.",
          AT(serve.eager)),
+    flag("serve.merge", "merge", "serve", kServe, "Matrices merged at load",
+         "Query, key and value matrices are joined after loading, while the parts are still there, "
+         "as AutoAWQ does.",
+         AT(serve.merge)),
     number("serve.draft_tokens", "draft", "serve", "count", 0, 64, kWhole | kServe, "Draft tokens",
            "Speculative decoding: tokens guessed ahead; 0 is off.", AT(serve.draft_tokens)),
     number("serve.acceptance", "accept", "serve", "ratio", 0, 0.999, kServe, "Acceptance",
