@@ -103,18 +103,26 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
         note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
     out.weights =
         note("memory.weights", base + adapter, "memory.base_weights + memory.adapter_weights");
-    const MeanBytes mean = mean_bytes(quantized ? s.tune.base : st.weights, s.model, a);
-    out.matrix_bytes = mean.matrix;
-    out.other_bytes = mean.other;
+    const WeightBytes w = weight_bytes(quantized ? s.tune.base : st.weights, s.model, a);
+    const double layers = a.attention + a.mlp + a.shared_experts;
+    out.matrix_bytes =
+        layers > 0
+            ? (a.attention * w.attention + a.mlp * w.mlp + a.shared_experts * w.shared_experts) /
+                  layers
+            : w.attention;
+    out.expert_bytes = w.experts;
+    out.other_bytes = a.known ? std::max(w.embedding, w.head) : w.attention;
   } else {
-    out.matrix_bytes = out.other_bytes = bw;
+    out.matrix_bytes = out.expert_bytes = out.other_bytes = bw;
     note("bytes.weight", bw);
     out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
   }
+  // FP32 adapters have FP32 gradients, and need no master copy.
+  const bool wide = adapters && out.adapter_bytes >= 4;
   const double bg =
-      note("bytes.gradient", bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
+      note("bytes.gradient", wide ? 4 : bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
   out.gradients = note("memory.gradients", Bytes{T * bg}, "params.trainable*bytes.gradient");
-  const double bm = note("bytes.master", bytes_per_value(st.master));
+  const double bm = note("bytes.master", wide ? 0 : bytes_per_value(st.master));
   out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
 
   const OptimizerBytes bo = optimizer_bytes(st);

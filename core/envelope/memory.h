@@ -13,8 +13,8 @@ struct Memory {
   Bytes states;  ///< Weights, gradients, master copy and optimizer states.
   Bytes total;   ///< By components, or by the blog's rule where that is asked for.
   bool by_rule = false;
-  // Bytes per stored parameter: matrices of the layers, everything else, adapters.
-  double matrix_bytes = 0, other_bytes = 0, adapter_bytes = 0;
+  // Bytes per stored parameter: matrices of the layers, routed experts, everything else, adapters.
+  double matrix_bytes = 0, expert_bytes = 0, other_bytes = 0, adapter_bytes = 0;
 };
 
 Memory memory(const Scenario& scenario, const Architecture& a, const Activations& act,

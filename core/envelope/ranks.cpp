@@ -102,8 +102,11 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   master_ = T > 0 ? m.master.value / T : 0;
   optimizer_ = T > 0 && !s.states.paged ? m.optimizer.value / T : 0;
   matrix_bytes_ = m.matrix_bytes;
+  expert_bytes_ = m.expert_bytes;
   other_bytes_ = m.other_bytes;
   adapter_bytes_ = m.adapter_bytes;
+  const Precision precision = s.run.precision;
+  if (precision == Precision::fp8 || precision == Precision::fp4) copies_ = s.stack.weight_copies;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
 
   if (!a.known) {  // as if one layer a stage
@@ -197,7 +200,7 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   h.dense = matrices + h.root;
   h.experts = st.moe_layers * expert_layer_;
   h.weights = matrices * matrix_bytes_ + h.root * other_bytes_;
-  h.expert_weights = h.experts * matrix_bytes_;
+  h.expert_weights = h.experts * expert_bytes_;
   const double layer = layer_ + std::max(dense_layers > 0 ? dense_mlp_ : 0,
                                          st.moe_layers > 0 ? moe_mlp_ + expert_layer_ : 0);
   if (adapters_) {
@@ -252,7 +255,7 @@ Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
   Parts p;
   p.weights = c.offload_weights ? 0
                                 : sharded(h.weights, h.expert_weights, zero >= 3, w) +
-                                      stack.weight_copies * (h.dense + h.experts - h.root);
+                                      copies_ * (h.dense + h.experts - h.root);
   if (!c.offload_optimizer) {
     p.master = master_ * sharded(h.trained, h.trained_experts, zero >= 1, w);
     p.optimizer = optimizer_ * sharded(h.trained, h.trained_experts, zero >= 1, w);
@@ -442,22 +445,24 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
   note("rank.trained_experts", h.trained_experts, adapters_ ? "0" : "rank.expert_params");
 
   // Bytes that stay, moment by moment.
+  note("rank.weight_copies", copies_, copies_ > 0 ? "stack.weight_copies" : "0");
   note("bytes.matrix", matrix_bytes_);
-  note("bytes.other", other_bytes_);
+  note("bytes.expert", expert_bytes_);
+  note("bytes.outside", other_bytes_);
   note("bytes.gradient_mean", gradient_);
   note("bytes.master_mean", master_);
   note("bytes.optimizer_mean", optimizer_);
   note("rank.own_weights", h.weights,
-       adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.other + "
+       adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
                    "rank.trained*bytes.adapter"
-                 : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.other");
-  note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.matrix");
+                 : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside");
+  note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.expert");
   const Parts& p = r.parts;
   note("rank.weights", Bytes{p.weights},
        c.offload_weights ? "0"
        : zero3 ? "rank.own_weights/rank.shard + rank.own_expert_weights/rank.expert_shard + "
-                 "stack.weight_copies*(rank.params + rank.expert_params - rank.root)"
-               : "rank.own_weights + rank.own_expert_weights + stack.weight_copies*(rank.params + "
+                 "rank.weight_copies*(rank.params + rank.expert_params - rank.root)"
+               : "rank.own_weights + rank.own_expert_weights + rank.weight_copies*(rank.params + "
                  "rank.expert_params - rank.root)");
   const bool one_layer = s_.states.in_backward || c.offload_gradients;
   if (one_layer) note("rank.widest_trained", h.widest_trained);

@@ -385,22 +385,6 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
               "params.router*bytes.router + params.shared_experts*bytes.shared_experts");
 }
 
-MeanBytes mean_bytes(Format f, const Model& m, const Architecture& a) {
-  const double b = bytes_per_value(f);
-  if (!a.known) return {b, b};
-  const WeightBytes w = weight_bytes(f, m, a);
-  const double matrices = a.attention + a.mlp + a.experts + a.shared_experts,
-               rest = a.embedding + a.router + a.norms + a.biases + a.other + a.head;
-  return {matrices > 0 ? (a.attention * w.attention + a.mlp * w.mlp + a.experts * w.experts +
-                          a.shared_experts * w.shared_experts) /
-                             matrices
-                       : b,
-          rest > 0 ? (a.embedding * w.embedding + a.router * w.router +
-                      (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head) /
-                         rest
-                   : b};
-}
-
 bool quantized_on_load(Format f) {
   return f == Format::nf4 || f == Format::nf4_dq || f == Format::llm_int8;
 }

@@ -24,12 +24,6 @@ WeightBytes weight_bytes(Format format, const Model& m, const Architecture& a);
 Bytes weights_in(Format format, const Model& m, const Architecture& a, std::string_view id,
                  const Ledger& note);
 
-/// The same over the matrices of the layers, and over everything else.
-struct MeanBytes {
-  double matrix, other;
-};
-MeanBytes mean_bytes(Format format, const Model& m, const Architecture& a);
-
 /// How a scheme treats weights at run time, beyond their size.
 bool quantized_on_load(Format format);  ///< bitsandbytes: 16-bit matrices pass through the GPU.
 /// The kernels for long prompts (GPTQ, AWQ, EXL2, bitsandbytes) write out a matrix in 16 bit first.
