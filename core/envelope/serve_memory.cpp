@@ -141,17 +141,12 @@ ServeMoments Replica::moments(double batch, double prompt, double output) const 
     }
     const double prefill = std::max(x.prefill_work, x.prefill_hidden + x.prefill_logits),
                  step = std::max(x.step_work, x.step_hidden + x.step_logits);
-    const double slack = 1 + s_.stack.slack;
     x.allocated = std::max({x.load, x.prefill_cache + prefill, x.cache + step});
-    // Weights, and a cache of fixed size, are laid out once and leave no gaps. A cache that grows
-    // leaves the blocks of its last length behind, as many bytes again.
-    x.reserved =
-        grown
-            ? std::max({x.load, slack * (x.prefill_cache + prefill), slack * (2 * x.cache + step)})
-            : std::max(x.load, x.cache + slack * std::max(prefill, step));
+    // A cache that grows leaves the blocks of its last length behind, as many bytes again.
+    x.reserved = grown ? std::max(x.allocated, 2 * x.cache + step) : x.allocated;
   }
   x.allocated += weights_;
-  x.reserved = std::max(x.reserved + weights_, x.allocated);
+  x.reserved = (1 + s_.stack.slack) * (x.reserved + weights_);
   return x;
 }
 
@@ -186,7 +181,7 @@ void Replica::explain(double batch, const Ledger& note) const {
   if (!a_.known) {
     note("rank.weights", Bytes{weights_}, "memory.weights/layout.tp");
     note("rank.allocated", Bytes{x.allocated}, "rank.weights");
-    note("rank.reserved", Bytes{x.reserved}, "rank.allocated");
+    note("rank.reserved", Bytes{x.reserved}, "(1 + stack.slack)*rank.allocated");
   } else {
     note("layout.replicated_weights", Bytes{replicated_},
          mla   ? moe ? "bytes.norms*(params.norms + params.biases) + bytes.router*params.router + "
@@ -221,15 +216,19 @@ void Replica::explain(double batch, const Ledger& note) const {
          !moe    ? "model.hidden*max(arch.qk_width, model.ffn)/layout.tp"
          : dense ? "model.hidden*max(arch.qk_width, model.ffn, model.moe_ffn)/layout.tp"
                  : "model.hidden*max(arch.qk_width, model.moe_ffn)/layout.tp");
-    const bool merged = v.merge && !mla, on_load = quantized_on_load(v.weights);
+    const bool merged = v.merge && !mla, on_load = quantized_on_load(v.weights),
+               head = m.kind != ModelKind::vit;
     note("serving.load_bytes", Bytes{load_},
-         merged && on_load ? "bytes.attention*arch.attention_blocks*model.hidden*(arch.qk_width + "
-                             "arch.k_width + arch.v_width)/layout.tp + 2*max("
-                             "serving.largest_matrix, arch.head_matrix/layout.tp)"
-         : merged          ? "bytes.attention*arch.attention_blocks*model.hidden*(arch.qk_width + "
-                             "arch.k_width + arch.v_width)/layout.tp"
-         : on_load         ? "2*max(serving.largest_matrix, arch.head_matrix/layout.tp)"
-                           : "0");
+         !merged && !on_load ? "0"
+         : !on_load ? "bytes.attention*arch.attention_blocks*model.hidden*(arch.qk_width + "
+                      "arch.k_width + arch.v_width)/layout.tp"
+         : !merged  ? head ? "2*max(serving.largest_matrix, arch.head_matrix/layout.tp)"
+                           : "2*serving.largest_matrix"
+         : head     ? "bytes.attention*arch.attention_blocks*model.hidden*(arch.qk_width + "
+                      "arch.k_width + arch.v_width)/layout.tp + 2*max(serving.largest_matrix, "
+                      "arch.head_matrix/layout.tp)"
+                    : "bytes.attention*arch.attention_blocks*model.hidden*(arch.qk_width + "
+                      "arch.k_width + arch.v_width)/layout.tp + 2*serving.largest_matrix");
     const double length =
         v.kv_cache ? note("serving.pass_length", std::max(1.0, v.prompt), "max(1, serve.prompt)")
                    : note("serving.pass_length", v.prompt + v.output, "serving.context");
@@ -319,19 +318,11 @@ void Replica::explain(double batch, const Ledger& note) const {
     note("rank.logits", Bytes{peak.logits}, peak.logits_from);
     note("rank.allocated", Bytes{weights_ + peak.cache + peak.working + peak.logits},
          "rank.weights + rank.kv_cache + rank.working + rank.logits");
-    if (v.kv_cache)
-      note("rank.reserved", Bytes{x.reserved},
-           grown ? "max(rank.allocated, rank.weights + (1 + stack.slack)*max("
-                   "serving.prefill_cache + max(serving.prefill_work, serving.prefill_hidden + "
-                   "serving.prefill_logits), 2*serving.cache + max(serving.step_work, "
-                   "serving.step_hidden + serving.step_logits)))"
-                 : "max(rank.allocated, rank.weights + serving.cache + (1 + stack.slack)*max("
-                   "serving.prefill_work, serving.prefill_hidden + serving.prefill_logits, "
-                   "serving.step_work, serving.step_hidden + serving.step_logits))");
-    else
-      note("rank.reserved", Bytes{x.reserved},
-           "max(rank.allocated, rank.weights + (1 + stack.slack)*max(serving.prefill_work, "
-           "serving.prefill_hidden + serving.prefill_logits))");
+    note("rank.reserved", Bytes{x.reserved},
+         grown && v.kv_cache
+             ? "(1 + stack.slack)*max(rank.allocated, rank.weights + 2*serving.cache + max("
+               "serving.step_work, serving.step_hidden + serving.step_logits))"
+             : "(1 + stack.slack)*rank.allocated");
     note("layout.weights", Bytes{weights_}, "rank.weights");
     note("layout.kv_cache", Bytes{peak.cache}, "rank.kv_cache");
     note("layout.activations", Bytes{peak.working + peak.logits}, "rank.working + rank.logits");
