@@ -316,7 +316,7 @@ void Replica::explain(double batch, const Ledger& note) const {
     note("rank.kv_cache", Bytes{peak.cache}, peak.cache_from);
     note("rank.working", Bytes{peak.working}, peak.working_from);
     note("rank.logits", Bytes{peak.logits}, peak.logits_from);
-    note("rank.allocated", Bytes{weights_ + peak.cache + peak.working + peak.logits},
+    note("rank.allocated", Bytes{x.allocated},
          "rank.weights + rank.kv_cache + rank.working + rank.logits");
     note("rank.reserved", Bytes{x.reserved},
          grown && v.kv_cache
