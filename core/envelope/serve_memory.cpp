@@ -323,11 +323,7 @@ void Replica::explain(double batch, const Ledger& note) const {
              ? "(1 + stack.slack)*max(rank.allocated, rank.weights + 2*serving.cache + max("
                "serving.step_work, serving.step_hidden + serving.step_logits))"
              : "(1 + stack.slack)*rank.allocated");
-    note("layout.weights", Bytes{weights_}, "rank.weights");
-    note("layout.kv_cache", Bytes{peak.cache}, "rank.kv_cache");
-    note("layout.activations", Bytes{peak.working + peak.logits}, "rank.working + rank.logits");
   }
-  if (!a_.known) note("layout.weights", Bytes{weights_}, "rank.weights");
   note("rank.slack", Bytes{x.reserved - x.allocated}, "rank.reserved - rank.allocated");
   note("rank.context", Bytes{s_.stack.context}, "stack.context");
   note("rank.groups", tp_ > 1 ? 1.0 : 0.0);

@@ -161,6 +161,8 @@ inline constexpr Source kSources[] = {
      "Introducing NVFP4 for Efficient and Accurate Low-Precision Inference",
      "https://developer.nvidia.com/blog/"
      "introducing-nvfp4-for-efficient-and-accurate-low-precision-inference/"},
+    {"deepseek-v3-2024", "DeepSeek-AI", 2024, "DeepSeek-V3 Technical Report",
+     "https://arxiv.org/abs/2412.19437"},
     {"kwon-2023", "Kwon et al.", 2023,
      "Efficient Memory Management for Large Language Model Serving with PagedAttention",
      "https://arxiv.org/abs/2309.06180"},
