@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "envelope/serve_memory.h"
-
 namespace envelope {
 namespace {
 
@@ -90,6 +88,7 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     l.to_fit = r.to_fit;
     l.used = r.used;
     l.per_gpu = r.per_gpu;
+    l.serving = r;
     return verdict(l, s, note);
   }
   const bool ranked = !serve && !m.by_rule;  // counted rank by rank

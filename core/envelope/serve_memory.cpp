@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "envelope/kv.h"
-#include "envelope/weights.h"
 
 namespace envelope {
 namespace {
@@ -62,7 +61,8 @@ void each_legal(const Scenario& s, const Architecture& a, double most, const Vis
 
 }  // namespace
 
-Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, double tp)
+Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, const WeightBytes& w,
+                 double tp)
     : s_(s), a_(a), m_(m), tp_(tp) {
   if (!a.known) {
     weights_ = m.weights.value / tp;
@@ -70,7 +70,6 @@ Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, doub
   }
   const Model& x = s.model;
   const double h = x.hidden, g = x.gated ? 3 : 2;
-  const WeightBytes w = weight_bytes(s.serve.weights, x, a);
   const bool mla = x.attention == Attention::mla;
   // Norms and routers are on each GPU, and so are MLA's down-projections.
   replicated_ = w.norms * (a.norms + a.biases) + w.router * a.router;
@@ -344,12 +343,13 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   ServeMemory out;
   const double batch = s.serve.batch;
   const bool chosen = !given(s.cluster.tp);
+  const WeightBytes w = a.known ? weight_bytes(s.serve.weights, s.model, a) : WeightBytes{};
 
   // Fewest GPUs: for each legal replica the sequences that it holds, and the replicas that takes.
   double fit_tp = kNone, fit_batch = kNone;
   const auto try_to_fit = [&](double tp) {
     if (given(out.to_fit) && tp > out.to_fit) return;
-    const double sequences = Replica(s, a, m, tp).most_batch(batch);
+    const double sequences = Replica(s, a, m, w, tp).most_batch(batch);
     if (sequences == 0) return;
     const double gpus = tp * std::ceil(batch / sequences);
     // Of two ways with as many GPUs, the one with the larger replicas is the faster.
@@ -394,7 +394,7 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
       const bool divides = std::fmod(out.used, tp) == 0;
       if (divides) largest = std::max(largest, tp);
       if (tp < (divides ? even : any)) return;
-      if (Replica(s, a, m, tp).fits(sequences(tp), s.serve.prompt, s.serve.output))
+      if (Replica(s, a, m, w, tp).fits(sequences(tp), s.serve.prompt, s.serve.output))
         (divides ? even : any) = tp;
     };
     if (a.known)
@@ -405,9 +405,11 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   }
   out.dp = note("layout.dp", replicas(out.tp), "max(1, floor(gpus.used/layout.tp))");
 
-  const Replica replica(s, a, m, out.tp);
+  const Replica replica(s, a, m, w, out.tp);
   const double each = note("serving.rank_batch", sequences(out.tp), "ceil(serve.batch/layout.dp)");
   out.per_gpu = Bytes{replica.per_gpu(each, s.serve.prompt, s.serve.output)};
+  out.weights = replica.weights();
+  out.moments = replica.moments(each, s.serve.prompt, s.serve.output);
   if (!note) return out;  // the rest explains
   replica.explain(each, note);
   // Where no number is too large there is nothing to say.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "envelope/memory.h"
+#include "envelope/weights.h"
 
 namespace envelope {
 
@@ -25,7 +26,8 @@ struct ServeMoments {
 /// One replica whose weights `tp` GPUs share.
 class Replica {
  public:
-  Replica(const Scenario& scenario, const Architecture& a, const Memory& m, double tp);
+  Replica(const Scenario& scenario, const Architecture& a, const Memory& m, const WeightBytes& w,
+          double tp);
 
   ServeMoments moments(double batch, double prompt, double output) const;
   /// Bytes of one GPU that must fit, reserve and context included.
@@ -61,6 +63,8 @@ struct ServeMemory {
   double to_fit = kNone;  ///< Fewest GPUs; kNone when no number would do.
   double used = 1;
   Bytes per_gpu;
+  double weights = 0;  ///< Bytes on one GPU of the fullest replica, and what is live beside them.
+  ServeMoments moments;
 };
 
 ServeMemory serve_memory(const Scenario& scenario, const Architecture& a, const Memory& m,
