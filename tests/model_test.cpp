@@ -394,15 +394,12 @@ TEST_CASE("layout: the bubble of one-forward-one-backward is (p-1)/(m+p-1) of a 
   CHECK(Steps("model=gpt3-175b&n=64&tp=8&pp=1")["layout.bubble"] == 0);
 }
 
-TEST_CASE("layout: serving divides weights by all GPUs and the KV cache by its heads") {
-  const Steps gqa("task=serve&model=llama-3.1-70b&n=16&tp=16");
-  CHECK(gqa["layout.weights"] == Approx(gqa["memory.weights"] / 16));
-  CHECK(gqa["layout.kv_cache"] == Approx(gqa["memory.kv_cache"] / 8));  // 8 KV heads
-  const Steps mla("task=serve&model=deepseek-v3&n=16&tp=16");
-  CHECK(mla["layout.kv_cache"] == mla["memory.kv_cache"]);  // the latent is on every GPU
+TEST_CASE("layout: replicas of a server divide its sequences") {
+  const Steps one("task=serve&model=llama-3.1-70b&n=8&tp=8");
+  CHECK(one["rank.kv_cache"] == Approx(one["memory.kv_cache"] / 8));  // 8 KV heads
   const Steps replicas("task=serve&model=llama-3.1-70b&n=32&tp=8");
   CHECK(replicas["layout.dp"] == 4);
-  CHECK(replicas["layout.kv_cache"] == Approx(replicas["memory.kv_cache"] / (4 * 8)));
+  CHECK(replicas["rank.kv_cache"] == Approx(one["rank.kv_cache"] / 4));
 }
 
 // ---- Time and cost

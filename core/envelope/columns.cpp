@@ -113,8 +113,11 @@ constexpr struct {
 /// Storage formats whose name here differs from the word by more than its underscores.
 constexpr struct {
   std::string_view word, format;
-} kFormatNames[] = {
-    {"fp8", "fp8-e4m3"}, {"exl2_3.0", "exl2-3"}, {"exl2_4.0", "exl2-4"}, {"exl2_5.0", "exl2-5"}};
+} kFormatNames[] = {{"fp8", "fp8-e4m3"},
+                    {"exl2_2.5", "exl2-2-5"},
+                    {"exl2_3.0", "exl2-3"},
+                    {"exl2_4.0", "exl2-4"},
+                    {"exl2_5.0", "exl2-5"}};
 
 /// Where the numbers of a scenario come from.
 constexpr struct {

@@ -209,7 +209,7 @@ constexpr FormatInfo kRows[] = {
              "A 16-bit scale for each group of 32 in the layers; embedding and head in 8 bits.",
              "executorch"},
             4, 0, {.scale = 16, .size = 32}),
-    levels({Format::exl2_2_5, "exl2-2.5", "EXL2, 2.5 bits",
+    levels({Format::exl2_2_5, "exl2-2-5", "EXL2, 2.5 bits",
             "Groups of 2 to 8 bits that average to this over the layers, scales included; the head "
             "in 6 bits, the embedding in 16.",
             "exllamav2"},

@@ -23,48 +23,6 @@ double groups(const Scenario& s) {
   return (tp > 1) + (c.pp > 1) + (c.cp > 1) + (c.ep > 1) + (n > tp * c.pp * c.cp);
 }
 
-/// Tensor parallelism divides the KV heads, at most one per GPU; MLA's latent is on every GPU.
-double most_kv_ways(const Scenario& s) {
-  return s.model.attention == Attention::mla ? 1 : s.model.kv_heads;
-}
-
-/// GPUs of a replica share its weights; its share of the KV cache they share as far as it divides.
-Split split_serving(const Scenario& s, const Memory& m, Bytes usable, const Ledger& note) {
-  const bool mla = s.model.attention == Attention::mla;
-  const double ways = most_kv_ways(s);
-  if (given(s.cluster.tp)) {  // replicas of a known size divide the sequences among them
-    const double tp = s.cluster.tp;
-    const Bytes divisible =
-        m.kv_cache.value == 0 ? note("layout.divisible", Bytes{0})
-        : mla ? note("layout.divisible", m.kv_cache * tp, "memory.kv_cache*cluster.tp")
-              : note("layout.divisible", m.kv_cache * tp / std::min(tp, ways),
-                     "memory.kv_cache*cluster.tp/min(cluster.tp, model.kv_heads)");
-    return {divisible, note("layout.fixed", m.weights / tp, "memory.weights/cluster.tp")};
-  }
-  // One replica: up to so many GPUs everything divides.
-  const bool even =
-      m.kv_cache.value == 0 || usable.value == 0 || std::ceil(m.total / usable - kRounding) <= ways;
-  if (even)
-    return {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
-  return {note("layout.divisible", m.weights, "memory.weights"),
-          mla ? note("layout.fixed", m.kv_cache, "memory.kv_cache")
-              : note("layout.fixed", m.kv_cache / ways, "memory.kv_cache/model.kv_heads")};
-}
-
-/// Bytes on the fullest GPU of a serving replica that `tp` GPUs share.
-Bytes serving_bytes(const Scenario& s, const Memory& m, double tp, double replicas,
-                    const Ledger& note) {
-  const Bytes weights = note("layout.weights", m.weights / tp, "memory.weights/layout.tp");
-  if (m.kv_cache.value == 0) return note("layout.model", weights, "layout.weights");
-  const bool mla = s.model.attention == Attention::mla;
-  const double ways =
-      mla ? note("layout.kv_ways", 1.0)
-          : note("layout.kv_ways", std::min(tp, most_kv_ways(s)), "min(layout.tp, model.kv_heads)");
-  const Bytes kv = note("layout.kv_cache", m.kv_cache / (replicas * ways),
-                        "memory.kv_cache/(layout.dp*layout.kv_ways)");
-  return note("layout.model", weights + kv, "layout.weights + layout.kv_cache");
-}
-
 /// What each kind of parallelism sends, per GPU.
 void traffic(const Scenario& s, const Architecture& a, const Memory& m, const Layout& l,
              const Ledger& note) {
@@ -101,6 +59,14 @@ void traffic(const Scenario& s, const Architecture& a, const Memory& m, const La
        "min(1, cluster.pp - 1)*4*run.micro_batch*run.seq*model.hidden");
 }
 
+Layout verdict(Layout l, const Scenario& s, const Ledger& note) {
+  l.capacity = note("layout.capacity", Bytes{s.gpu.memory}, "gpu.memory");
+  l.free = note("layout.free", l.capacity - l.per_gpu, "layout.capacity - layout.per_gpu");
+  // What fills a GPU to the last byte fits: the excess is floating point.
+  l.fits = l.free.value >= -1e-9 * l.capacity.value;
+  return l;
+}
+
 }  // namespace
 
 Bytes usable(const Scenario& s) {
@@ -115,6 +81,16 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
   const bool serve = s.run.task == Task::serve;
   l.pp = serve ? 1 : s.cluster.pp;
   const bool choose_tp = !given(s.cluster.tp);
+  if (serve && !m.by_rule) {
+    const ServeMemory r = serve_memory(s, a, m, note);
+    l.tp = r.tp;
+    l.dp = r.dp;
+    l.to_fit = r.to_fit;
+    l.used = r.used;
+    l.per_gpu = r.per_gpu;
+    l.serving = r;
+    return verdict(l, s, note);
+  }
   const bool ranked = !serve && !m.by_rule;  // counted rank by rank
   if (ranked) note("rank.groups", groups(s));
   const Bytes room =
@@ -139,19 +115,11 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
           note("gpus.to_fit", dp * ranks.replica(), "layout.dp_to_fit*layout.model_parallel");
     }
   } else {
-    parts = m.by_rule ? Split{note("layout.divisible", m.total, "memory.total"),
-                              note("layout.fixed", Bytes{0})}
-                      : split_serving(s, m, room, note);
+    parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
     const Bytes left = room - parts.fixed;
-    const bool replicas = serve && !m.by_rule && !choose_tp;  // of a size that is given
     if (left.value > 0)
-      l.to_fit = note(
-          "gpus.to_fit",
-          std::max(replicas ? s.cluster.tp : 1.0, std::ceil(parts.divisible / left - kRounding)),
-          replicas ? "max(cluster.tp, ceil(layout.divisible/(layout.usable - "
-                     "layout.fixed) - 1e-9))"
-                   : "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - "
-                     "1e-9))");
+      l.to_fit = note("gpus.to_fit", std::max(1.0, std::ceil(parts.divisible / left - kRounding)),
+                      "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - 1e-9))");
   }
   if (given(s.run.deadline) && !serve)
     l.for_deadline = note("gpus.for_deadline",
@@ -206,20 +174,12 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     l.per_gpu = note("layout.per_gpu", allocated + std::max(reserve, slack + context + buffers),
                      "layout.model + layout.reserve");
   } else {
-    Bytes held;
-    if (serve && !m.by_rule)
-      held = serving_bytes(s, m, l.tp, l.dp, note);
-    else
-      held = note("layout.model", parts.divisible / l.used + parts.fixed,
-                  "layout.divisible/gpus.used + layout.fixed");
+    const Bytes held = note("layout.model", parts.divisible / l.used + parts.fixed,
+                            "layout.divisible/gpus.used + layout.fixed");
     note("layout.reserve", reserve, "cluster.reserve");
     l.per_gpu = note("layout.per_gpu", held + reserve, "layout.model + layout.reserve");
   }
-  l.capacity = note("layout.capacity", Bytes{s.gpu.memory}, "gpu.memory");
-  l.free = note("layout.free", l.capacity - l.per_gpu, "layout.capacity - layout.per_gpu");
-  // What fills a GPU to the last byte fits: the excess is floating point.
-  l.fits = l.free.value >= -1e-9 * l.capacity.value;
-  return l;
+  return verdict(l, s, note);
 }
 
 }  // namespace envelope

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "envelope/ranks.h"
+#include "envelope/serve_memory.h"
 #include "envelope/time.h"
 
 namespace envelope {
@@ -16,8 +17,9 @@ struct Layout {
   double used = 1;
   Bytes per_gpu, capacity, free;
   bool fits = false;
-  Ways ways;           ///< In training.
-  RankMemory fullest;  ///< In training, component by component.
+  Ways ways;            ///< In training.
+  ServeMemory serving;  ///< In serving.
+  RankMemory fullest;   ///< In training, component by component.
 };
 
 Layout layout(const Scenario& scenario, const Architecture& a, const Activations& act,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "envelope/kv.h"
 #include "envelope/weights.h"
 
 namespace envelope {
@@ -182,42 +183,8 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
 void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
   out.weights = weights_in(s.serve.weights, s.model, a, "memory.weights", note);
   if (!a.known) return;
-  const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
-                              "serve.prompt + serve.output");
-  if (s.model.kind == ModelKind::encoder || s.model.kind == ModelKind::vit) return;
-  const Model& m = s.model;
-  const double b = note("bytes.kv", bytes_per_value(s.serve.kv));
-  const bool mla = m.attention == Attention::mla;
-  const BytesPerToken layer =
-      mla ? note("kv.per_token_layer", BytesPerToken{(m.kv_rank + m.rope_dim) * b},
-                 "(model.kv_rank + model.rope_dim)*bytes.kv")
-          : note("kv.per_token_layer", BytesPerToken{2 * m.kv_heads * m.head_dim * b},
-                 "2*model.kv_heads*model.head_dim*bytes.kv");
-  const bool stacks = m.kind == ModelKind::encoder_decoder;
-  note("kv.per_token", layer * (stacks ? a.decoder_layers : a.attention_layers),
-       stacks ? "kv.per_token_layer*arch.decoder_layers"
-              : "kv.per_token_layer*arch.attention_layers");
-  if (!s.serve.kv_cache) {
-    out.kv_cache = note("memory.kv_cache", Bytes{0});
-    return;
-  }
-  if (m.kind == ModelKind::encoder_decoder) {
-    // The decoder caches its own tokens and, once, the keys and values of the prompt.
-    const Bytes each = note("kv.per_sequence", layer * a.decoder_layers * context,
-                            "kv.per_token_layer*arch.decoder_layers*serving.context");
-    out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
-    return;
-  }
-  const double n = context.value;
-  const Bytes each =
-      m.window > 0
-          ? note("kv.per_sequence",
-                 layer * Tokens{a.global_layers * n + a.local_layers * std::min(n, m.window)},
-                 "kv.per_token_layer*(arch.global_layers*serving.context + "
-                 "arch.local_layers*min(serving.context, model.window))")
-          : note("kv.per_sequence", layer * Tokens{a.attention_layers * n},
-                 "kv.per_token_layer*arch.attention_layers*serving.context");
-  out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
+  note("serving.context", Tokens{s.serve.prompt + s.serve.output}, "serve.prompt + serve.output");
+  out.kv_cache = kv_cache(s, a, note);
 }
 
 }  // namespace

@@ -229,7 +229,7 @@ struct Serve {
   bool kv_cache = true;
   KvCache cache = KvCache::paged;
   double page = 16, prefill = kNone;
-  bool eager = false;
+  bool eager = false, merge = false;
   double draft_tokens = 0, acceptance = 0.8, draft_cost = 0.1;
 };
 

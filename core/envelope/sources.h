@@ -179,6 +179,10 @@ inline constexpr Source kSources[] = {
      "Introducing NVFP4 for Efficient and Accurate Low-Precision Inference",
      "https://developer.nvidia.com/blog/"
      "introducing-nvfp4-for-efficient-and-accurate-low-precision-inference/"},
+    {"kwon-2023", "Kwon et al.", 2023,
+     "Efficient Memory Management for Large Language Model Serving with PagedAttention",
+     "https://arxiv.org/abs/2309.06180"},
+    {"autoawq", "Casper Hansen", 2023, "AutoAWQ", "https://github.com/casper-hansen/AutoAWQ"},
     {"exllamav2", "turboderp", 2023, "ExLlamaV2: the EXL2 format and its converter",
      "https://github.com/turboderp-org/exllamav2"},
     {"executorch", "PyTorch", 2024, "ExecuTorch: Llama models on devices",

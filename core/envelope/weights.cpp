@@ -349,9 +349,13 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
                  const Ledger& note) {
   const double b = note("bytes.weight", bytes_per_value(f));
   const Scheme s = scheme(f);
-  if (s == Scheme::uniform || !a.known)
-    return note(id, Bytes{a.total * b}, "params.total*bytes.weight");
+  if (!a.known) return note(id, Bytes{a.total * b}, "params.total*bytes.weight");
   const bool moe = a.moe_layers > 0, shared = a.shared_experts > 0;
+  const WeightBytes w = weight_bytes(f, m, a);
+  note("bytes.attention", w.attention);
+  note("bytes.norms", w.norms);
+  if (moe) note("bytes.router", w.router);
+  if (s == Scheme::uniform) return note(id, Bytes{a.total * b}, "params.total*bytes.weight");
   if (s == Scheme::linear || s == Scheme::experts) {
     double quantized = 0;
     if (s == Scheme::experts && moe)
@@ -361,12 +365,9 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
     return note(id, Bytes{quantized * b + 2 * (a.total - quantized)},
                 "params.quantized*bytes.weight + 2*(params.total - params.quantized)");
   }
-  const WeightBytes w = weight_bytes(f, m, a);
   note("bytes.embedding", w.embedding);
-  note("bytes.attention", w.attention);
   note("bytes.mlp", w.mlp);
-  note("bytes.norms", w.norms);
-  note("bytes.other", w.other);
+  note("bytes.rest", w.other);
   note("bytes.head", w.head);
   const double stack = a.embedding * w.embedding + a.attention * w.attention + a.mlp * w.mlp +
                        (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head;
@@ -374,26 +375,39 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
     return note(id, Bytes{stack},
                 "params.embedding*bytes.embedding + params.attention*bytes.attention + "
                 "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-                "params.other*bytes.other + params.head*bytes.head");
+                "params.other*bytes.rest + params.head*bytes.head");
   note("bytes.experts", w.experts);
-  note("bytes.router", w.router);
   const double routed = a.experts * w.experts + a.router * w.router;
   if (!shared)
     return note(id, Bytes{stack + routed},
                 "params.embedding*bytes.embedding + params.attention*bytes.attention + "
                 "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-                "params.other*bytes.other + params.head*bytes.head + "
+                "params.other*bytes.rest + params.head*bytes.head + "
                 "params.experts*bytes.experts + params.router*bytes.router");
   note("bytes.shared_experts", w.shared_experts);
   return note(id, Bytes{stack + routed + a.shared_experts * w.shared_experts},
               "params.embedding*bytes.embedding + params.attention*bytes.attention + "
               "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-              "params.other*bytes.other + params.head*bytes.head + params.experts*bytes.experts + "
+              "params.other*bytes.rest + params.head*bytes.head + params.experts*bytes.experts + "
               "params.router*bytes.router + params.shared_experts*bytes.shared_experts");
 }
 
 bool quantized_on_load(Format f) {
   return f == Format::nf4 || f == Format::nf4_dq || f == Format::llm_int8;
+}
+
+bool dequantized_whole(Format f) {
+  switch (f) {
+    case Format::int8_g128:
+    case Format::int4_nog:
+    case Format::int4_g32:
+    case Format::int4_g128:
+    case Format::nf4:
+    case Format::nf4_dq:
+      return true;
+    default:
+      return scheme(f) == Scheme::exl2;
+  }
 }
 
 }  // namespace envelope

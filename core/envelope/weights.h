@@ -30,5 +30,7 @@ Bytes weights_in(Format format, const Model& m, const Architecture& a, std::stri
 
 /// How a scheme treats weights at run time, beyond their size.
 bool quantized_on_load(Format format);  ///< bitsandbytes: 16-bit matrices pass through the GPU.
+/// The kernels for long prompts (GPTQ, AWQ, EXL2, bitsandbytes) write out a matrix in 16 bit first.
+bool dequantized_whole(Format format);
 
 }  // namespace envelope
