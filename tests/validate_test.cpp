@@ -603,6 +603,8 @@ TEST_CASE("validate: rows of throughput.csv and memory.csv become the same scena
   speed.erase("batch_per_gpu");
   speed.erase("grad_accum");
   CHECK(diff(scenario_of_row(speed)) == diff(scenario_of_row(kTrainRow)));
+  speed["micro_batch"] = "";
+  CHECK(scenario_of_row(speed).run.micro_batch == 1);
 }
 
 TEST_CASE("validate: JSON has a row for each row, errors by source and a summary") {

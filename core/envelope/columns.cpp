@@ -487,8 +487,12 @@ class Mapper {
       set("cluster.virtual_stages", vp);
 
     // throughput.csv states the batch of a step, memory.csv the number of passes.
-    const double micro =
-        row_.at("micro_batch").empty() ? needed("batch_per_gpu") : number("micro_batch");
+    const bool unsplit = row_.at("micro_batch").empty() && row_.at("batch_per_gpu").empty() &&
+                         !row_.at("global_batch").empty();
+    if (unsplit) note("micro_batch is not stated: 1");
+    const double micro = unsplit                          ? 1
+                         : row_.at("micro_batch").empty() ? needed("batch_per_gpu")
+                                                          : number("micro_batch");
     set("run.micro_batch", micro);
     set("run.global_batch", number("global_batch", micro * number("grad_accum", 1) * dp));
 

@@ -149,15 +149,20 @@ ValidatedRow validate_row(const Csv& csv, const CsvRow& cells, FileKind kind) {
   out.skipped = left_out(row);
   out.unscorable = !out.skipped.empty();
   if (out.unscorable) return out;
-  if (!(out.measured > 0)) {
-    out.measured = kNone;
-    out.skipped = why_unmeasured(row, quantity);
-  } else if (kind != FileKind::memory) {
+  if (!(out.measured > 0)) out.measured = kNone;
+  if (kind != FileKind::memory) {
     out.skipped = "this version predicts memory only";
+  } else if (!given(out.measured)) {
+    out.skipped = why_unmeasured(row, quantity);
   } else {
     predict_memory(row, out);
   }
-  if (out.skipped.empty()) out.error = (out.predicted - out.measured) / out.measured;
+  if (!out.skipped.empty()) return out;
+  out.error = (out.predicted - out.measured) / out.measured;
+  if (!std::isfinite(out.error)) {
+    out.error = out.predicted = kNone;
+    out.skipped = why_unmeasured(row, quantity);
+  }
   return out;
 }
 
@@ -206,8 +211,8 @@ std::string percent(double x) {
   return given(x) ? format("%.1f %%", 100 * x + 0.0) : "-";
 }
 
-/// Columns of text; the first is left-aligned and the others right-aligned.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+/// Columns of text, the first `left` of them aligned to the left.
+std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t left) {
   std::vector<std::size_t> width;
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -218,7 +223,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string blanks(width[i] - row[i].size(), ' ');
-      out += i ? "  " + blanks + row[i] : row[i] + (row.size() > 1 ? blanks : "");
+      out.append(i ? "  " : "").append(i < left ? row[i] + blanks : blanks + row[i]);
     }
     out += '\n';
   }
@@ -230,7 +235,7 @@ std::vector<std::string> line_of(const ValidatedRow& row) {
           format("%.3f", row.predicted), percent(row.error)};
 }
 
-/// The reason without its particulars, so that like reasons can be counted together.
+/// How often each reason was given.
 std::string reasons(const Validation& v) {
   std::vector<std::pair<std::string, double>> counts;
   for (const ValidatedRow& row : v.rows) {
@@ -314,18 +319,19 @@ std::string validation_text(const Validation& v, bool every_row) {
   std::vector<const ValidatedRow*> scored;
   for (const ValidatedRow& row : v.rows)
     if (row.skipped.empty()) scored.push_back(&row);
-  const std::vector<std::string> head = {"row", "source", "measured", "predicted", "error"};
+  const std::string quantity(v.rows.empty() ? std::string_view() : v.rows[0].quantity);
+  const std::vector<std::string> head = {"row", "source", quantity, "predicted", "error"};
   if (every_row && !scored.empty()) {
     std::vector<std::vector<std::string>> lines = {head};
     for (const ValidatedRow* row : scored) lines.push_back(line_of(*row));
-    out += table(lines) + "\n";
+    out += table(lines, 2) + "\n";
   }
   if (!v.sources.empty()) {
     std::vector<std::vector<std::string>> lines = {{"source", "rows", "median |error|", "mean"}};
     for (const ValidatedSource& s : v.sources)
       lines.push_back({s.source_id.empty() ? "(no source)" : s.source_id, format("%.0f", s.rows),
                        percent(s.median_abs), percent(s.mean_signed)});
-    out += table(lines) + "\n";
+    out += table(lines, 1) + "\n";
   }
   const double n = static_cast<double>(scored.size());
   out += "Of " + format("%.0f", v.all) + " rows of " + std::string(kind_name(v.kind)) + ", " +
@@ -341,7 +347,7 @@ std::string validation_text(const Validation& v, bool every_row) {
     scored.resize(std::min(scored.size(), kWorst));
     std::vector<std::vector<std::string>> lines = {head};
     for (const ValidatedRow* row : scored) lines.push_back(line_of(*row));
-    out += "\nFurthest off (--rows prints all)\n" + table(lines);
+    out += "\nFurthest off (--rows prints all)\n" + table(lines, 2);
   }
   if (v.skipped > 0) out += "\nSkipped\n" + reasons(v);
   return out;
