@@ -203,7 +203,7 @@ std::string text_of_file(const char* name) {
 
 }  // namespace
 
-TEST_CASE("validate: every word of the closed vocabularies gives a prediction", "[.after-merge]") {
+TEST_CASE("validate: every word of the closed vocabularies gives a prediction") {
   std::set<std::string> seen;
   for (const Words& list : published_words())
     for (const std::string& word : list.words) {
@@ -455,7 +455,7 @@ TEST_CASE("validate: the prediction is the estimate of the linked scenario, over
   CHECK(file.predicted == 6738415616.0 * 2 / 1073741824.0);
 }
 
-TEST_CASE("validate: kinds of reading grow from states to the whole device", "[.after-merge]") {
+TEST_CASE("validate: kinds of reading grow from states to the whole device") {
   const auto read = [&](const char* kind) {
     return only_row(with(kTrainRow, {{"mem_kind", kind}})).predicted;
   };
@@ -663,7 +663,13 @@ TEST_CASE("validate: columns that the documentation names are those that are rea
   }
 }
 
-TEST_CASE("published: every reading of memory is predicted", "[.after-merge]") {
+TEST_CASE("validate: the documentation shows what the command prints", "[.memory-limits]") {
+  const std::string printed = validation_text(validate(text_of_file("/docs/my-runs.csv")), false);
+  INFO(printed);
+  CHECK(contains(text_of_file("/docs/validate.md"), printed));
+}
+
+TEST_CASE("published: every reading of memory is predicted") {
   const Validation v = validate(text_of_file("/tests/published/memory.csv"));
   CHECK(v.rows.size() == 289);
   CHECK(v.sources.size() == 8);
