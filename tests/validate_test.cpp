@@ -453,6 +453,7 @@ TEST_CASE("validate: the prediction is the estimate of the linked scenario, over
       only_row(with(kServeRow, {{"task", "weights_file"}, {"mem_kind", "weights_file"}}));
   // 6,738,415,616 weights of Llama 2 7B, two bytes each.
   CHECK(file.predicted == 6738415616.0 * 2 / 1073741824.0);
+  CHECK(only_row(with(kServeRow, {{"task", "weights_file"}})).predicted == file.predicted);
 }
 
 TEST_CASE("validate: kinds of reading grow from states to the whole device") {

@@ -120,7 +120,8 @@ void predict_memory(const Record& row, ValidatedRow& out) {
   std::vector<Step> steps;
   estimate(scenario, Ledger(steps));
   const double devices = row.at("mem_devices").empty() ? 1 : number_at(row, "mem_devices");
-  const double bytes = devices * bytes_read(kind, steps);
+  const bool file = row.at("task") == "weights_file";
+  const double bytes = devices * bytes_read(file ? "weights_file" : kind, steps);
   if (!std::isfinite(bytes) || bytes <= 0) {
     out.skipped = "this version does not predict mem_kind " +
                   (kind.empty() ? std::string("(empty)") : std::string(kind)) + " for task " +
