@@ -3,13 +3,13 @@
 
 #include <algorithm>
 
-#include "envelope/formats.h"
+#include "envelope/weights.h"
 
 namespace envelope {
 namespace {
 
-/// Bytes kept of each value, by the kernels. `trained` is false for the frozen base of an adapter:
-/// the input of a frozen matrix is needed by nobody.
+/// Bytes kept of each value, by the kernels. `trained` is false for the frozen base of an adapter.
+/// The input of a frozen matrix is needed by nobody, but the products of bitsandbytes keep it.
 struct Rates {
   double norm;    ///< Of a norm's input.
   double linear;  ///< Of a matrix product's input that is a norm's output.
@@ -19,14 +19,14 @@ struct Rates {
   double score;   ///< Of an attention score.
 };
 
-Rates rates(const Scenario& s, double c, bool trained) {
+Rates rates(const Scenario& s, double c, bool trained, bool keeps_inputs) {
   const Kernels kernels = s.stack.kernels;
   const bool eager = kernels == Kernels::eager, compiled = kernels == Kernels::compiled;
   const bool rms = s.model.norm == Norm::rmsnorm;
   // 8-bit and 4-bit products keep their inputs in 8 bit.
   const bool low = s.run.precision == Precision::fp8 || s.run.precision == Precision::fp4 ||
                    s.run.precision == Precision::int8;
-  const double input = !trained ? 0 : low ? 1 : c;
+  const double input = !keeps_inputs ? 0 : low && trained ? 1 : c;
   Rates r;
   // RMSNorm written out in PyTorch works in FP32, and keeps the normalised values for its weight.
   r.norm = eager && rms ? 4 + (trained ? c : 0) : c;
@@ -91,7 +91,9 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
   const double c = out.compute_bytes =
       note("act.compute_bytes",
            s.run.precision == Precision::fp32 || s.run.precision == Precision::tf32 ? 4.0 : 2.0);
-  const Rates r = rates(s, c, !tuned);
+  const bool inputs_kept =
+      !tuned || (s.tune.method == Method::qlora && quantized_on_load(s.tune.base));
+  const Rates r = rates(s, c, !tuned, inputs_kept);
   note("act.norm_bytes", r.norm);
   note("act.linear_bytes", r.linear);
   note("act.mlp_bytes", r.mlp);
@@ -265,8 +267,8 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
   const bool known_head = m.kind != ModelKind::vit;
   double loss = 0;
   switch (s.stack.loss) {
-    case Loss::eager:  // plain PyTorch: FP32 logits, their shifted copy, log-softmax
-      loss = eager ? 12 : c + 4;
+    case Loss::eager:  // plain PyTorch: logits, FP32 and shifted copies, log-softmax
+      loss = eager ? 14 : c + 4;
       break;
     case Loss::fused:
       loss = c + c;

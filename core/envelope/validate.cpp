@@ -27,18 +27,33 @@ double sum_of(const std::vector<Step>& steps, std::initializer_list<std::string_
   return sum;
 }
 
-/// Bytes per device that a reading of this kind shows. A peak of unstated kind is read as what the
-/// caching allocator holds: less than the driver shows, more than the live tensors.
-double bytes_read(std::string_view kind, const std::vector<Step>& steps) {
+/// Bytes per device that a reading of this kind shows. A peak of unstated kind is read, of
+/// training, as what the driver shows, where people look; of inference, as what the caching
+/// allocator holds.
+double bytes_read(std::string_view kind, bool serve, const std::vector<Step>& steps) {
   if (kind == "weights_file") return value_of(steps, "memory.weights");
   if (kind == "activations") return value_of(steps, "rank.activations");
   if (kind == "model_states")
     return sum_of(steps, {"rank.weights", "rank.gradients", "rank.master", "rank.optimizer"});
+  const bool device = kind == "device" || (kind.empty() && !serve);
   const double x = value_of(steps, kind == "allocated" ? "rank.allocated"
-                                   : kind == "device"  ? "rank.device"
+                                   : device            ? "rank.device"
                                                        : "rank.reserved");
   if (given(x)) return x;
   return value_of(steps, "layout.per_gpu") - value_of(steps, "layout.reserve");
+}
+
+/// What every further device adds to a sum over devices. In serving without tensor parallelism the
+/// layers are spread, so that each device adds only the workspace of its own pass.
+double bytes_of_another_device(const Scenario& s, std::string_view kind,
+                               const std::vector<Step>& steps) {
+  const bool serve = s.run.task == Task::serve;
+  if (!serve || (given(s.cluster.tp) && s.cluster.tp > 1) || s.cluster.gpus > 1)
+    return bytes_read(kind, serve, steps);
+  const double working = value_of(steps, "rank.working");
+  // The peak while loading is over before the other devices work.
+  if (!given(working) || working == value_of(steps, "serving.load_bytes")) return 0;
+  return sum_of(steps, {"rank.working", "rank.logits"});
 }
 
 /// Kinds of reading that are not the memory of a configuration.
@@ -120,8 +135,10 @@ void predict_memory(const Record& row, ValidatedRow& out) {
   std::vector<Step> steps;
   estimate(scenario, Ledger(steps));
   const double devices = row.at("mem_devices").empty() ? 1 : number_at(row, "mem_devices");
-  const bool file = row.at("task") == "weights_file";
-  const double bytes = devices * bytes_read(file ? "weights_file" : kind, steps);
+  const std::string_view read = row.at("task") == "weights_file" ? "weights_file" : kind;
+  const bool serve = scenario.run.task == Task::serve;
+  const double bytes = bytes_read(read, serve, steps) +
+                       (devices - 1) * bytes_of_another_device(scenario, read, steps);
   if (!std::isfinite(bytes) || bytes <= 0) {
     out.skipped = "this version does not predict mem_kind " +
                   (kind.empty() ? std::string("(empty)") : std::string(kind)) + " for task " +
