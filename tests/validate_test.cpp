@@ -399,6 +399,15 @@ TEST_CASE("validate: an inference row is read as weights, cache and both halves 
   CHECK(s.cluster.gpus == 2);
   const Scenario plain = scenario_of_row(with(kServeRow, {{"compute_dtype", "fp16"}}));
   CHECK(plain.serve.kv == Format::fp16);
+  // Without an engine it is plain PyTorch.
+  CHECK(plain.serve.cache == KvCache::concatenated);
+  CHECK(plain.serve.eager);
+  CHECK_FALSE(scenario_of_row(with(kServeRow, {{"attention_impl", "flash"}})).serve.eager);
+  const Scenario little =
+      scenario_of_row(with(kServeRow, {{"batch_per_gpu", ""}, {"seq_len", ""}}));
+  CHECK(little.serve.batch == 1);
+  CHECK(little.serve.prompt == 32);
+  CHECK(little.serve.output == 32);
 }
 
 TEST_CASE("validate: what several GPUs share is taken from the framework where it is not stated") {
@@ -439,9 +448,9 @@ TEST_CASE("validate: recomputation keeps what the words say") {
 }
 
 TEST_CASE("validate: the prediction is the estimate of the linked scenario, over all devices") {
-  for (const Cells& cells : {kTrainRow, kLoraRow, kServeRow}) {
+  for (const Cells& cells : {kTrainRow, kLoraRow, with(kServeRow, {{"tp", "4"}})}) {
     const ValidatedRow row = only_row(cells), four = only_row(with(cells, {{"mem_devices", "4"}}));
-    CHECK(four.predicted == 4 * row.predicted);
+    CHECK(four.predicted == Approx(4 * row.predicted).epsilon(1e-12));
     CHECK(row.error == (row.predicted - row.measured) / row.measured);
     Link link = decode(row.link);
     Problems problems;
@@ -456,6 +465,15 @@ TEST_CASE("validate: the prediction is the estimate of the linked scenario, over
   CHECK(only_row(with(kServeRow, {{"task", "weights_file"}})).predicted == file.predicted);
 }
 
+TEST_CASE("validate: a sum over devices that hold layers each has one copy of the weights") {
+  const double one = only_row(kServeRow).predicted;
+  const double four = only_row(with(kServeRow, {{"mem_devices", "4"}, {"n_gpus", "4"}})).predicted;
+  CHECK(four >= one);
+  CHECK(four < 1.5 * one);
+  // A peak of one of them is a share.
+  CHECK(only_row(with(kServeRow, {{"n_gpus", "4"}})).predicted < 0.5 * one);
+}
+
 TEST_CASE("validate: kinds of reading grow from states to the whole device") {
   const auto read = [&](const char* kind) {
     return only_row(with(kTrainRow, {{"mem_kind", kind}})).predicted;
@@ -464,7 +482,7 @@ TEST_CASE("validate: kinds of reading grow from states to the whole device") {
   CHECK(read("allocated") <= read("reserved"));
   CHECK(read("reserved") <= read("device"));
   CHECK(read("activations") <= read("allocated"));
-  CHECK(read("") == read("reserved"));
+  CHECK(read("") == read("device"));  // in training people look at the driver
 }
 
 TEST_CASE("validate: the errors of rows, sources and the whole are what the definitions say") {
