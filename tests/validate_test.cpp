@@ -470,6 +470,10 @@ TEST_CASE("validate: a sum over devices that hold layers each has one copy of th
   const double four = only_row(with(kServeRow, {{"mem_devices", "4"}, {"n_gpus", "4"}})).predicted;
   CHECK(four >= one);
   CHECK(four < 1.5 * one);
+  CHECK(only_row(with(kServeRow, {{"mem_devices", "4"}, {"mem_kind", "weights_file"}})).predicted ==
+        only_row(with(kServeRow, {{"mem_kind", "weights_file"}})).predicted);
+  for (const char* wrong : {"two", "0", "-1"})
+    CHECK(contains(only_row(with(kTrainRow, {{"mem_devices", wrong}})).skipped, "mem_devices"));
   // A peak of one of them is a share.
   CHECK(only_row(with(kServeRow, {{"n_gpus", "4"}})).predicted < 0.5 * one);
 }

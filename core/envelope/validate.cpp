@@ -50,6 +50,7 @@ double bytes_of_another_device(const Scenario& s, std::string_view kind,
   const bool serve = s.run.task == Task::serve;
   if (!serve || (given(s.cluster.tp) && s.cluster.tp > 1) || s.cluster.gpus > 1)
     return bytes_read(kind, serve, steps);
+  if (kind == "weights_file" || kind == "model_states") return 0;
   const double working = value_of(steps, "rank.working");
   // The peak while loading is over before the other devices work.
   if (!given(working) || working == value_of(steps, "serving.load_bytes")) return 0;
@@ -123,6 +124,9 @@ void predict_memory(const Record& row, ValidatedRow& out) {
   if (mapping.skipped.empty())
     if (const std::string_view why = no_reading(kind); !why.empty())
       mapping.skipped = "mem_kind: " + std::string(kind) + ", " + std::string(why);
+  const double devices = row.at("mem_devices").empty() ? 1 : number_at(row, "mem_devices");
+  if (mapping.skipped.empty() && !(devices >= 1))
+    mapping.skipped = "mem_devices: " + quoted(row.at("mem_devices")) + " is not a count";
   if (!mapping.skipped.empty()) return void(out.skipped = std::move(mapping.skipped));
 
   Problems problems;
@@ -134,7 +138,6 @@ void predict_memory(const Record& row, ValidatedRow& out) {
     }
   std::vector<Step> steps;
   estimate(scenario, Ledger(steps));
-  const double devices = row.at("mem_devices").empty() ? 1 : number_at(row, "mem_devices");
   const std::string_view read = row.at("task") == "weights_file" ? "weights_file" : kind;
   const bool serve = scenario.run.task == Task::serve;
   const double bytes = bytes_read(read, serve, steps) +
