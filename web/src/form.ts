@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The form, from the field table. Inputs are built once; afterwards only their values and messages
 // change, and never under the cursor.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import { live } from 'lit/directives/live.js';
 import type { Answer, Field, Problem, Value } from './api';
 import { combobox } from './combobox';

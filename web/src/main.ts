@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Wires the parts; the only file that touches the address, the title and the worker of the page.
-import { html, render } from 'lit';
+import { html, render } from 'lit/html.js';
 import type { Answer, Comparison, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
 import { createClient, type Port } from './client';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The calculator page, as one template: the same at build time and in the browser.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import { comparison } from './compare';
 import { explore } from './explore';
 import { form } from './form';

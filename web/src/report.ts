@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The answer: sentence, verdict, key numbers, memory bar, findings. Numbers are doors to their work.
-import { html, nothing, svg } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing, svg } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Finding, Task } from './api';
 import { tableToggle } from './charts';
 import { hasError, isStale } from './state';

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The only place where a number becomes text. Three significant digits, unless exactness is the point.
-import { format as d3format } from 'd3-format';
 
-const grouped = d3format(',');
+/** Thousands apart, with a true minus. */
+function grouped(x: number, decimals = 0): string {
+  const [whole = '', rest] = Math.abs(x).toFixed(decimals).split('.');
+  const text = whole.replace(/\B(?=(\d{3})+$)/g, ',') + (rest ? `.${rest}` : '');
+  return x < 0 && Number(text.replaceAll(',', '')) ? `−${text}` : text;
+}
+
 const kSuperscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const kSpace = '\u00a0'; // between a number and its unit no line breaks
 const kHuman: [number, string][] = [
@@ -45,7 +50,7 @@ export function significant(x: number, digits = 3): string {
   if (x === 0) return '0';
   const exponent = mantissa(x, digits).exponent;
   const decimals = Math.max(0, digits - 1 - exponent);
-  return d3format(`,.${decimals}f`)(x);
+  return grouped(x, Math.min(20, decimals));
 }
 
 function scaled(x: number, table: [number, string][]): [string, string] {

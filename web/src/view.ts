@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the templates see: the tables of the core, the state, and what a person opened on this screen.
-import { html } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type {
   Answer,
   Comparison,
