@@ -46,6 +46,8 @@ export function options(view: View, field: Field): Option[] {
     }
     case 'states.recipe':
       return schema.recipes.map((r) => plain({ id: r.id, label: r.name }));
+    case 'stack.id':
+      return schema.stacks.map((r) => plain({ id: r.id, label: r.name }));
     default:
       return (field.choices ?? []).map(plain);
   }

@@ -5,7 +5,8 @@ import type { TemplateResult } from 'lit/html.js';
 import { comparison } from './compare';
 import { explore } from './explore';
 import { form } from './form';
-import { answer, brief, cards, findings, memory } from './report';
+import { memory } from './memory';
+import { answer, brief, cards, findings } from './report';
 import { address } from './share';
 import { header, footer } from './shell';
 import { panel, work } from './work';
@@ -65,6 +66,9 @@ function tools(view: View, actions: Actions): TemplateResult {
   </div>`;
 }
 
+const kMemoryTables = ['table:memory', 'table:stages', 'table:moments'];
+const kMemoryCharts = ['stages', 'moments'];
+
 export interface Part {
   id: string;
   /** What it shows; it is drawn again when one of these is another object. */
@@ -98,7 +102,12 @@ export const kParts: Part[] = [
   },
   {
     id: 'numbers',
-    reads: ({ state, open }) => [state.good, open.has('table:memory')],
+    reads: ({ state, open, hover, printing }) => [
+      state.good,
+      printing,
+      ...kMemoryTables.map((key) => open.has(key)),
+      hover && kMemoryCharts.includes(hover.chart) ? hover : null,
+    ],
     draw: (view, actions) =>
       html`${cards(view, actions)} ${memory(view, actions)} ${findings(view, actions)}`,
   },

@@ -121,6 +121,12 @@ export function money(x: number): string {
   return `${sign}$${significant(a)}`;
 }
 
+/** A factor of work as a change: `+33 % work`. Nothing where it changes nothing that shows. */
+export function work(factor: number): string {
+  const change = Math.round((factor - 1) * 100);
+  return change === 0 ? '' : `${change < 0 ? '−' : '+'}${Math.abs(change)}${kSpace}% work`;
+}
+
 export function percent(x: number): string {
   return `${significant(x * 100)}${kSpace}%`;
 }
