@@ -88,6 +88,14 @@ export interface Answer {
   problems: Problem[];
 }
 
+/** A config.json as the core understood it. */
+export interface Imported {
+  name: string;
+  patch: Patch;
+  link: string;
+  problems: Problem[];
+}
+
 /** What differs between scenarios. */
 export interface Comparison {
   scenarios: { link: string }[];

@@ -112,6 +112,8 @@ const words = (view: View, memory: Memory, of: MemoryOf): string =>
 
 const pct = (x: number) => `${(100 * x).toFixed(3)}%`;
 
+const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 4h8M4 0v8'];
+
 /** Patterns for paper and forced colours, where the fills are not to be had. */
 const patterns = (ids: readonly string[]) => html`<svg
   class="patterns"
@@ -122,9 +124,9 @@ const patterns = (ids: readonly string[]) => html`<svg
   <defs>
     ${ids.map(
       (id, i) => svg`<pattern id=${`hatch-${colour(id)}`} width="8" height="8"
-        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${(i * 45) % 180})`}>
+        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${60 * Math.floor(i / kHatches.length)})`}>
         <rect width="8" height="8" class="under" />
-        <path d=${i % 2 ? 'M0 2h8M0 6h8' : i % 4 ? 'M2 2h2M6 6h2' : 'M0 4h8'} class="line" />
+        <path d=${kHatches[i % kHatches.length]} class="line" />
       </pattern>`,
     )}
     <pattern
@@ -281,7 +283,7 @@ function columns(
     actions.hover({ chart: id, x: Math.max(0, Math.min(list.length - 1, to)) });
   };
   const highest = list.reduce((a, b) => (b.total > a.total ? b : a));
-  const caption = `Most: ${highest.name}, ${bytes(highest.total)} of ${bytes(memory.capacity)}.`;
+  const caption = `Most: ${highest.name}, ${bytes(highest.total)}. The line is the capacity: ${bytes(memory.capacity)}.`;
   return html`<svg
       class="columns"
       width="100%"
@@ -490,7 +492,13 @@ export function memory(view: View, actions: Actions): unknown {
             'Memory per GPU',
             ranks.map((c) => ({ name: c.label, of: c.shown })),
           )
-        : html`${bars(view, actions, all)} ${legend(view, actions, all, fullest)}`
+        : html`${bars(view, actions, all)}
+            ${
+              ranks.length > 1
+                ? html`<p class="read">Stage ${fullest.stage + 1}, the fullest:</p>`
+                : nothing
+            }
+            ${legend(view, actions, all, fullest)}`
     }
     ${limits(view, actions, all)}
     ${
@@ -512,6 +520,6 @@ export function memory(view: View, actions: Actions): unknown {
           </div>`
         : nothing
     }
-    <p class="read">GB is 10⁹ bytes, GiB is 2³⁰ bytes.</p>
+    <p class="read units">GB is 10⁹ bytes, GiB is 2³⁰ bytes.</p>
   </section>`;
 }

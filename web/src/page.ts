@@ -91,7 +91,8 @@ export const kParts: Part[] = [
   },
   {
     id: 'top',
-    reads: ({ state, copied, status }) => [
+    reads: ({ state, copied, status, imported }) => [
+      imported,
       state.good,
       state.problems,
       state.notices,
@@ -119,7 +120,7 @@ export const kParts: Part[] = [
   },
   {
     id: 'form',
-    reads: ({ state, open, combo, printing }) => [state, open, combo, printing],
+    reads: ({ state, open, combo, find, printing }) => [state, open, combo, find, printing],
     draw: form,
   },
   {

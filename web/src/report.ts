@@ -187,6 +187,16 @@ export function answer(view: View, actions: Actions): TemplateResult {
   const example = view.schema.examples.find((e) => e.link === link);
   return html`<section class="answer" aria-label="Answer">
     ${problems(view, actions)}
+    ${
+      view.imported
+        ? html`<p class="undo">
+            The model is from a config.json: ${view.imported.name}.
+            <button type="button" class="plain" @click=${() => actions.undoImport()}>
+              Undo the import
+            </button>
+          </p>`
+        : nothing
+    }
     <p class="eyebrow">${example ? html`Example: ${example.title}` : html`Your scenario`}</p>
     <h1>${prose(view, actions, summary)}</h1>
     <p class=${`verdict ${verdict.severity}`}>

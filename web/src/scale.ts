@@ -39,16 +39,17 @@ function stepOf([low, high]: Range, most: number): number {
   );
 }
 
+/** Dividing by the inverse keeps 3 times 0.1 from becoming 0.30000000000000004. */
+const times = (i: number, step: number): number => (step < 1 ? i / Math.round(1 / step) : i * step);
+
 /** Round numbers within the range. */
 export function ticks(range: Range, most: number): number[] {
   const [low, high] = range;
   if (!(high > low)) return [low];
   const step = stepOf(range, most);
-  // Below one, dividing by the inverse keeps 0.3 from becoming 0.30000000000000004.
-  const at = (i: number) => (step < 1 ? i / Math.round(1 / step) : i * step);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => at(first + i));
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => times(first + i, step));
 }
 
 /** The range, widened to round numbers. */
@@ -56,7 +57,7 @@ export function nice(range: Range, most: number): Range {
   const [low, high] = range;
   if (!(high > low)) return range;
   const step = stepOf(range, most);
-  return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+  return [times(Math.floor(low / step), step), times(Math.ceil(high / step), step)];
 }
 
 /** The least and the greatest of the finite numbers. */
