@@ -69,7 +69,8 @@ Scenario whole_layout(const Scenario& s, Random& random) {
 
 double states_per_gpu(const Scenario& s) {
   const auto m = metrics_of(s);
-  return m.at("layout.weights") + m.at("layout.gradients") + m.at("layout.optimizer");
+  return m.at("rank.weights") + m.at("rank.gradients") + m.at("rank.master") +
+         m.at("rank.optimizer");
 }
 
 }  // namespace
@@ -136,7 +137,7 @@ TEST_CASE("law: the kinds of parameters sum to all of them, and the bytes to all
                          a.router + a.norms + a.biases + a.head + a.other;
       CHECK(sum == Approx(a.total).epsilon(kRounding));
       if (s.model.top_k <= s.model.experts) CHECK(a.active <= a.total * (1 + kRounding));
-      const Memory m = memory(s, a, Ledger());
+      const Memory m = estimate(s).memory;
       CHECK((m.weights + m.gradients + m.master + m.optimizer).value ==
             Approx(m.states.value).epsilon(kRounding));
       if (!m.by_rule)

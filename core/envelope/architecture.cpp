@@ -308,7 +308,41 @@ double trainable_active(const Scenario& s, const Architecture& a, const Ledger& 
               "max(0, model.experts - model.top_k)*(model.hidden + model.moe_ffn)");
 }
 
+/// The first `n` layers of the stack.
+LayerCount first_layers(const Model& m, double n) {
+  LayerCount c;
+  c.layers = c.attention = n;
+  if (hybrid(m)) {
+    const double every = m.attention_every;
+    const double offset = given(m.attention_offset) ? m.attention_offset : every - 1;
+    c.attention = every > 0 ? std::max(0.0, std::floor((n - offset + every - 1) / every)) : 0;
+    c.linear = n - c.attention;
+    c.mlp = (m.attention_mlp ? c.attention : 0) + (m.linear_mlp ? c.linear : 0);
+  } else {
+    c.mlp = n;
+  }
+  if (m.experts > 0) c.moe = std::max(0.0, std::floor((c.mlp - m.first_dense) / m.moe_every));
+  c.dense = c.mlp - c.moe;
+  c.global = m.window == 0        ? c.attention
+             : m.global_every > 0 ? std::floor(c.attention / m.global_every)
+                                  : 0;
+  c.local = c.attention - c.global;
+  return c;
+}
+
 }  // namespace
+
+bool hybrid(const Model& m) {
+  return m.linear != Linear::none && (m.kind == ModelKind::decoder || m.kind == ModelKind::encoder);
+}
+
+LayerCount layers_between(const Model& m, double from, double to) {
+  const LayerCount a = first_layers(m, from), b = first_layers(m, to);
+  return {b.layers - a.layers, b.attention - a.attention,
+          b.linear - a.linear, b.global - a.global,
+          b.local - a.local,   b.mlp - a.mlp,
+          b.dense - a.dense,   b.moe - a.moe};
+}
 
 Architecture architecture(const Scenario& s, const Ledger& note) {
   const Model& m = s.model;

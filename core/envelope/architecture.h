@@ -27,4 +27,16 @@ struct Architecture {
 
 Architecture architecture(const Scenario& scenario, const Ledger& note);
 
+/// Layers of a range, by kind. attention + linear = layers; global + local = attention;
+/// dense + moe = mlp, the layers that have an MLP.
+struct LayerCount {
+  double layers = 0, attention = 0, linear = 0, global = 0, local = 0, mlp = 0, dense = 0, moe = 0;
+};
+
+/// The layers [from, to) of the stack, counted from 0. Without loops: cheap enough for each stage.
+LayerCount layers_between(const Model& model, double from, double to);
+
+/// Some layers keep a state and not keys and values. Only decoders and encoders have such.
+bool hybrid(const Model& model);
+
 }  // namespace envelope

@@ -151,7 +151,7 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
                        r.layout.per_gpu.value}}});
   }
   if (s.run.task != Task::serve && !r.memory.by_rule) {
-    if (!r.architecture.known && s.states.activations == Activations::estimate)
+    if (!r.architecture.known && s.states.activations == ActivationRule::estimate)
       out.push_back({Tone::warning,
                      "activations_unknown",
                      {"memory.total"},

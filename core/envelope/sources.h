@@ -111,6 +111,20 @@ inline constexpr Source kSources[] = {
     {"dettmers-2023", "Dettmers et al.", 2023, "QLoRA: Efficient Finetuning of Quantized LLMs",
      "https://arxiv.org/abs/2305.14314"},
 
+    {"zhang-2023", "Zhang et al.", 2023,
+     "LLaMA-Adapter: Efficient Fine-tuning of Language Models with Zero-init Attention",
+     "https://arxiv.org/abs/2303.16199"},
+    {"gao-2023", "Gao et al.", 2023,
+     "LLaMA-Adapter V2: Parameter-Efficient Visual Instruction Model",
+     "https://arxiv.org/abs/2304.15010"},
+    {"zhao-2023", "Zhao et al.", 2023,
+     "PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel",
+     "https://arxiv.org/abs/2304.11277"},
+    {"qi-2023", "Qi et al.", 2023, "Zero Bubble Pipeline Parallelism",
+     "https://arxiv.org/abs/2401.10241"},
+    {"deepseek-v3-2024", "DeepSeek-AI", 2024, "DeepSeek-V3 Technical Report",
+     "https://arxiv.org/abs/2412.19437"},
+
     // Serving.
     {"pope-2022", "Pope et al.", 2022, "Efficiently Scaling Transformer Inference",
      "https://arxiv.org/abs/2211.05102"},
@@ -146,6 +160,12 @@ inline constexpr Source kSources[] = {
      "Introducing NVFP4 for Efficient and Accurate Low-Precision Inference",
      "https://developer.nvidia.com/blog/"
      "introducing-nvfp4-for-efficient-and-accurate-low-precision-inference/"},
+    {"deepseek-v3-2024", "DeepSeek-AI", 2024, "DeepSeek-V3 Technical Report",
+     "https://arxiv.org/abs/2412.19437"},
+    {"exllamav2", "turboderp", 2023, "ExLlamaV2: the EXL2 format and its converter",
+     "https://github.com/turboderp-org/exllamav2"},
+    {"executorch", "PyTorch", 2024, "ExecuTorch: Llama models on devices",
+     "https://github.com/pytorch/executorch"},
     {"ggml", "ggml authors", 2023, "llama.cpp: the block formats of ggml",
      "https://github.com/ggml-org/llama.cpp"},
 };
