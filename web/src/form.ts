@@ -141,6 +141,14 @@ function notes(view: View, actions: Actions, field: Field): unknown {
   return list.map(([id, word], i) => html`${i ? ' · ' : ''}${door(view, actions, id)} ${word}`);
 }
 
+/** What the catalog says of the row that was chosen. */
+function chosenNote(view: View, field: Field): string {
+  const { quotes } = answerOf(view);
+  if (field.path === 'stack.id') return quotes?.stack?.note ?? '';
+  if (field.path === 'states.recipe') return quotes?.recipe?.note ?? '';
+  return '';
+}
+
 function row(view: View, actions: Actions, field: Field, basic: boolean): TemplateResult {
   const problems = problemsOf(view, field.path);
   const changed = field.path in view.state.patch && field.type !== 'name';
@@ -166,6 +174,7 @@ function row(view: View, actions: Actions, field: Field, basic: boolean): Templa
     </span>
     ${control(view, actions, field, ids)}
     ${basic && field.path in kNotes ? html`<p class="note">${notes(view, actions, field)}</p>` : nothing}
+    ${chosenNote(view, field) ? html`<p class="note">${chosenNote(view, field)}</p>` : nothing}
     ${
       field.path === 'model.id'
         ? html`<p>

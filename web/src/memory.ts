@@ -9,17 +9,9 @@ import type { MetricId } from './types.generated';
 import { binaryBytes, bytes, count, percent } from './units';
 import { answerOf, door, valueOf, type Actions, type View } from './view';
 
-/** The parts of an answer without ranks, in the order of the bar. */
-const kLayoutParts = [
-  'layout.weights',
-  'layout.adapters',
-  'layout.gradients',
-  'layout.optimizer',
-  'layout.activations',
-  'layout.logits',
-  'layout.kv_cache',
-  'layout.reserve',
-];
+/** The parts of an answer that has no list of ranks, in the order of the bar. */
+const kFallback =
+  'weights adapters gradients master optimizer activations working logits gathered kv_cache communication context slack reserve';
 const kRoom = 1.02; // the capacity line stays off the edge
 const kMostBars = 4;
 const kMostLabels = 8; // under the columns, so that they do not run together
@@ -32,10 +24,11 @@ export function memoryOf(answer: Answer): Memory | null {
   if (answer.memory) return answer.memory;
   const capacity = valueOf(answer, 'layout.capacity');
   const parts: Record<string, number> = {};
-  for (const id of kLayoutParts) {
-    const value = valueOf(answer, id);
-    if (value) parts[id] = value;
-  }
+  for (const part of kFallback.split(' '))
+    for (const id of [`rank.${part}`, `layout.${part}`]) {
+      const value = valueOf(answer, id);
+      if (value) parts[id] = value;
+    }
   const total = valueOf(answer, 'layout.per_gpu');
   if (!capacity || total === undefined) return null;
   const only = { stage: 0, name: 'only' as const, ranks: 0, layers: 0, in_flight: 0, moment: '' };
