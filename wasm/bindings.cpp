@@ -33,10 +33,7 @@ EMSCRIPTEN_BINDINGS(envelope) {
   emscripten::function("open", &open);
   emscripten::function("estimate", &estimate);
   emscripten::function("compare", &compare);
-  // The page's module leaves the documents' calculations out: they are a tenth of its size.
-#ifndef ENVELOPE_PAGE
   emscripten::function("replays", &api::replays);
-#endif
   emscripten::function("replaysOf", &replays_of);
   emscripten::function("sweep", &sweep);
 }

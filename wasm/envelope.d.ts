@@ -30,8 +30,5 @@ export interface EnvelopeOptions {
   wasmBinary?: ArrayBuffer | Uint8Array;
 }
 
-/** The module of the page: the text of the replays is a file beside it. */
-export type PageEnvelope = Omit<Envelope, 'replays'>;
-
 /** The default export of envelope.mjs; the global `createEnvelope` of envelope.single.js. */
 export default function createEnvelope(options?: EnvelopeOptions): Promise<Envelope>;

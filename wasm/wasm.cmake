@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The module: envelope.mjs with envelope.wasm beside it, and a single file, a classic script with the
-# WASM inside: it works from file://, in sandboxed frames and across origins without CORS, where the
-# other does not.
+# Three forms of the same module: envelope.mjs with envelope.wasm beside it; a single file, a classic
+# script with the WASM inside, which works from file://, in sandboxed frames and across origins
+# without CORS, where the other does not; and the page's own, as small as it can be.
 set(wasm_options -lembind --no-entry
   -sMALLOC=emmalloc  # a third of the size of the other; the pipeline does not allocate
   -sMODULARIZE=1 -sEXPORT_NAME=createEnvelope -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0
@@ -16,20 +16,26 @@ if(EMSCRIPTEN_VERSION VERSION_GREATER_EQUAL 3.1.27)
   list(APPEND wasm_options -sSTACK_SIZE=1MB)  # newer versions default to 64 KiB, older to 5 MiB
 endif()
 
-# The page's own module has no replays in it, a tenth of its size: the page fetches their text where it
-# shows them, and hands it to `replaysOf`.
-function(add_module target output suffix)  # then: definitions and link options
-  cmake_parse_arguments(module "" "" "DEFINE;LINK" ${ARGN})
-  add_executable(${target} wasm/bindings.cpp)
-  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output} SUFFIX ${suffix})
-  # bindings.cpp is compiled with the page's flags: no exceptions, whatever the tests use.
-  # Embind then needs to be told that types have no names.
-  target_compile_options(${target} PRIVATE
-    -fno-exceptions -fno-rtti -DEMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
-  target_compile_definitions(${target} PRIVATE ${module_DEFINE})
-  target_link_options(${target} PRIVATE ${wasm_options} ${module_LINK})
-  target_link_libraries(${target} PRIVATE envelope envelope_flags)
-endfunction()
-add_module(envelope_wasm envelope .mjs LINK -sEXPORT_ES6=1)
-add_module(envelope_wasm_page envelope.page .mjs DEFINE ENVELOPE_PAGE LINK -sEXPORT_ES6=1)
-add_module(envelope_wasm_single envelope.single .js LINK -sSINGLE_FILE=1)
+add_library(envelope_bindings OBJECT wasm/bindings.cpp)
+# bindings.cpp is compiled with the page's flags: no exceptions, whatever the tests use.
+# Embind then needs to be told that types have no names.
+target_compile_options(envelope_bindings PRIVATE
+  -fno-exceptions -fno-rtti -DEMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
+target_link_libraries(envelope_bindings PUBLIC envelope PRIVATE envelope_flags)
+
+add_executable(envelope_wasm)
+set_target_properties(envelope_wasm PROPERTIES OUTPUT_NAME envelope SUFFIX .mjs)
+target_link_options(envelope_wasm PRIVATE ${wasm_options} -sEXPORT_ES6=1)
+target_link_libraries(envelope_wasm PRIVATE envelope_bindings)
+
+add_executable(envelope_wasm_single)
+set_target_properties(envelope_wasm_single PROPERTIES OUTPUT_NAME envelope.single SUFFIX .js)
+target_link_options(envelope_wasm_single PRIVATE ${wasm_options} -sSINGLE_FILE=1)
+target_link_libraries(envelope_wasm_single PRIVATE envelope_bindings)
+
+add_executable(envelope_wasm_page wasm/page.cpp)
+set_target_properties(envelope_wasm_page PROPERTIES OUTPUT_NAME envelope.page SUFFIX .wasm)
+target_compile_options(envelope_wasm_page PRIVATE -fno-exceptions -fno-rtti)
+target_link_options(envelope_wasm_page PRIVATE --no-entry
+  -sSTANDALONE_WASM=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -fno-rtti)
+target_link_libraries(envelope_wasm_page PRIVATE envelope envelope_flags)

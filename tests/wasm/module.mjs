@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
 
+import createPage from '../../wasm/page.mjs';
+
 const built = new URL('../../build/wasm/', import.meta.url);
 
 /** The ES module, given the bytes of its .wasm file. */
@@ -13,8 +15,7 @@ export async function load() {
 
 /** The page's module, which has no replays in it. */
 export async function load_page() {
-  const { default: createEnvelope } = await import(new URL('envelope.page.mjs', built));
-  return createEnvelope({ wasmBinary: readFileSync(new URL('envelope.page.wasm', built)) });
+  return createPage(new WebAssembly.Module(readFileSync(new URL('envelope.page.wasm', built))));
 }
 
 /** The classic script, in a context that has what a sandboxed frame has. */

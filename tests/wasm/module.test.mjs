@@ -33,7 +33,19 @@ test('the module of the page gives the same bytes, the replays from their text',
   assert.equal(page.replays, undefined);
   assert.ok(page.replaysOf(readFileSync(book, 'utf8')) === module.replays());
   assert.ok(page.schema() === module.schema());
-  for (const { link } of schema.examples) assert.ok(page.estimate(link) === module.estimate(link), link);
+  for (const { link } of schema.examples) {
+    assert.ok(page.estimate(link) === module.estimate(link), link);
+    assert.ok(page.open(link) === module.open(link), link);
+    assert.ok(page.compare(`{"scenarios": ["${link}", ""]}`) === module.compare(`{"scenarios": ["${link}", ""]}`));
+    const request = JSON.stringify({
+      scenario: link,
+      axes: [{ path: 'cluster.gpus', from: 8, to: 65536, count: 5000, scale: 'log' }],
+      metrics: ['cost.total', 'layout.per_gpu', 'time.total'],
+    });
+    assert.deepEqual(page.sweep(request), module.sweep(request)); // the memory grows meanwhile
+  }
+  for (const text of ['', '{', '\u0000', 'x'.repeat(100_000), '['.repeat(100_000), '\ud800', 'é€😀'])
+    assert.ok(page.estimate(text) === module.estimate(text), text.slice(0, 20));
   assert.deepEqual(JSON.parse(page.replaysOf('{')), { documents: [], rows: [] });
 });
 

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: MIT
 // The core, off the main thread. One message shape in, one out.
-import createEnvelope, { type PageEnvelope } from 'envelope-core';
 import wasm from 'envelope-core-wasm?url';
 import book from '../../core/catalog/replays.json?url';
+import createPage, { type PageEnvelope } from '../../wasm/page.mjs';
 import type { Reply, Request } from './client';
 
-const loading: Promise<PageEnvelope> = createEnvelope({ locateFile: () => wasm });
+/** Compiles while it loads, where the host says what the file is. */
+async function compiled(): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compileStreaming(fetch(wasm));
+  } catch {
+    const response = await fetch(wasm);
+    if (!response.ok) throw new Error(`${response.status} ${wasm}`);
+    return WebAssembly.compile(await response.arrayBuffer());
+  }
+}
+const loading = compiled().then(createPage);
 
 /** Only the pages that show the replays need their text. */
 async function replays(core: PageEnvelope): Promise<string> {
