@@ -59,12 +59,22 @@ void each(const char* task, std::uint64_t seed, int least,
   CHECK(tried >= least);
 }
 
-/// A layout that its GPUs can hold: as many as one replica takes, times some.
+/// A layout that its GPUs can hold: as many as one replica takes, times some, and experts that
+/// divide among them.
 Scenario whole_layout(const Scenario& s, Random& random) {
-  const double tp = static_cast<double>(std::size_t{1} << random.below(4)),
+  const auto power = [&](std::size_t most) {
+    return static_cast<double>(std::size_t{1} << random.below(most));
+  };
+  const double tp = power(4), cp = power(3), ep = power(5),
                pp = static_cast<double>(1 + random.below(8)),
-               dp = static_cast<double>(1 + random.below(64));
-  return with(s, {{"cluster.tp", tp}, {"cluster.pp", pp}, {"cluster.gpus", tp * pp * dp}});
+               dp = 16 * static_cast<double>(1 + random.below(8));
+  return with(s, {{"cluster.tp", tp},
+                  {"cluster.pp", pp},
+                  {"cluster.cp", cp},
+                  {"cluster.ep", ep},
+                  {"cluster.etp", std::string("auto")},
+                  {"cluster.shard", std::string("auto")},
+                  {"cluster.gpus", tp * pp * cp * dp}});
 }
 
 double states_per_gpu(const Scenario& s) {
@@ -152,10 +162,13 @@ TEST_CASE("law: more tensor parallelism never raises the weights on a GPU") {
     if (s.states.rule == MemoryRule::blog) return false;
     double before = INFINITY;
     for (const double tp : {1.0, 2.0, 4.0, 8.0, 16.0}) {
-      const double now =
-          metric(with(s, {{"cluster.tp", tp}, {"cluster.pp", 2.0}, {"cluster.gpus", 64.0}}),
-                 "layout.weights");
-      CHECK(now <= before);
+      const double now = metric(with(s, {{"cluster.tp", tp},
+                                         {"cluster.pp", 2.0},
+                                         {"cluster.cp", 1.0},
+                                         {"cluster.zero", 1.0},
+                                         {"cluster.gpus", 64.0}}),
+                                "rank.weights");
+      CHECK(now <= before * (1 + kRounding));
       before = now;
     }
     return true;
@@ -180,7 +193,12 @@ TEST_CASE("law: all GPUs together hold at least everything once") {
   for (const char* task : {"pretrain", "serve"})
     each(task, 26, 200, [](const Scenario& base, Random& random) {
       const Scenario s =
-          with(whole_layout(base, random), {{"states.rule", std::string("components")}});
+          with(whole_layout(base, random), {{"states.rule", std::string("components")},
+                                            {"states.paged", false},
+                                            {"states.in_backward", false},
+                                            {"cluster.offload_weights", false},
+                                            {"cluster.offload_gradients", false},
+                                            {"cluster.offload_optimizer", false}});
       const auto m = metrics_of(s);
       CHECK(m.at("layout.model") * m.at("gpus.used") >= m.at("memory.states") * (1 - kRounding));
       CHECK(m.at("layout.dp") * m.at("layout.tp") <= m.at("gpus.used"));
@@ -192,7 +210,6 @@ TEST_CASE("law: as many GPUs as it says it takes do hold it, and one replica few
   int none = 0;
   each("pretrain", 27, 100, [&](const Scenario& base, Random& random) {
     const Scenario laid = whole_layout(base, random);
-    const double unit = laid.cluster.tp * laid.cluster.pp;
     const Scenario s =
         with(laid, {{"cluster.gpus", std::string("auto")}, {"run.deadline", std::string("auto")}});
     const Report r = estimate(s);
@@ -201,6 +218,7 @@ TEST_CASE("law: as many GPUs as it says it takes do hold it, and one replica few
       CHECK(!estimate(with(s, {{"cluster.gpus", 1e8}})).layout.fits);
       return ++none, false;
     }
+    const double unit = metric(s, "layout.replica");
     // A byte or so is rounding: a part in 1e9 does not make another GPU.
     CHECK(r.layout.free.value >= -1e-8 * r.layout.capacity.value);
     CHECK(std::fmod(r.layout.used, unit) == 0);
@@ -271,6 +289,7 @@ TEST_CASE("law: recomputation never raises memory and never lowers the work") {
 
 TEST_CASE("law: flash attention never raises memory and changes no FLOP") {
   each("pretrain", 30, 200, [](const Scenario& s, Random&) {
+    if (s.run.seq < 2) return false;  // one score is less than what is kept of it
     const Report with_it = estimate(with(s, {{"run.flash", true}}));
     const Report without = estimate(with(s, {{"run.flash", false}}));
     CHECK(with_it.memory.total <= without.memory.total);
@@ -296,7 +315,6 @@ TEST_CASE("law: QLoRA takes no more memory than LoRA, and LoRA no more than all 
     if (lora.architecture.trainable > lora.architecture.active / 10) return false;
     CHECK(lora.memory.states < full.memory.states);
     CHECK(qlora.memory.states < lora.memory.states);
-    CHECK(qlora.memory.total < full.memory.total);
     CHECK(lora.compute.per_token_6nd < full.compute.per_token_6nd);
     return true;
   });

@@ -92,7 +92,7 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
       note("act.compute_bytes",
            s.run.precision == Precision::fp32 || s.run.precision == Precision::tf32 ? 4.0 : 2.0);
   const bool inputs_kept =
-      !tuned || (s.tune.method == Method::qlora && quantized_on_load(s.tune.base));
+      !tuned || quantized_on_load(s.tune.method == Method::qlora ? s.tune.base : s.states.weights);
   const Rates r = rates(s, c, !tuned, inputs_kept);
   note("act.norm_bytes", r.norm);
   note("act.linear_bytes", r.linear);
@@ -196,7 +196,7 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
   out.moe = {whole + latents, heads + scores + experts, routed};
   out.share = s.run.task == Task::finetune && prompts && a.layers > 2
                   ? note("act.share", (a.layers - 2) / a.layers, "(model.layers - 2)/model.layers")
-                  : note("act.share", 1.0);
+                  : note("act.share", 1.0, "1");
 
   // While a layer goes backward: gradients of its widest product, and of two hidden states.
   const double g = m.gated ? 3 : 2;
@@ -212,12 +212,10 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
       out.dense_stored = out.dense;
       out.moe_stored = out.moe;
       break;
-    case Recompute::selective: {  // the attention core: scores, or the one number a head
-      const double kept = s.run.flash ? 0 : scores;
-      out.dense_stored = {out.dense.whole, out.dense.split - kept, 0};
-      out.moe_stored = {out.moe.whole, out.moe.split - kept, routed};
+    case Recompute::selective:  // the attention core: scores, or the one number a head
+      out.dense_stored = {out.dense.whole, out.dense.split - scores, 0};
+      out.moe_stored = {out.moe.whole, out.moe.split - scores, routed};
       break;
-    }
     case Recompute::pointwise: {
       // torchtitan's policy: the layer's input, the attention output and every second product.
       const double products = note("act.products_kept", a.qk_width + a.v_width + a.o_width + m.ffn,
@@ -243,8 +241,8 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
        s.run.recompute == Recompute::full        ? "0"
        : s.run.recompute == Recompute::pointwise ? "act.compute_bytes*act.products_kept + "
                                                    "4*model.heads"
-       : s.run.recompute == Recompute::none || s.run.flash ? "act.split"
-                                                           : "act.split - act.scores");
+       : s.run.recompute == Recompute::none      ? "act.split"
+                                                 : "act.split - act.scores");
   if (a.moe_layers > 0) {
     const double inner = out.moe.split - heads - scores;
     note("act.moe_split", heads + scores + inner,
@@ -257,8 +255,8 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
          : s.run.recompute == Recompute::pointwise
              ? "act.compute_bytes*(arch.qk_width + arch.v_width + arch.o_width) + "
                "4*model.heads + act.compute_bytes*(model.top_k*model.moe_ffn + model.shared_ffn)"
-         : s.run.recompute == Recompute::none || s.run.flash ? "act.moe_split"
-                                                             : "act.moe_split - act.scores");
+         : s.run.recompute == Recompute::none ? "act.moe_split"
+                                              : "act.moe_split - act.scores");
     note("act.moe_stored_routed", out.moe_stored.gathered,
          s.run.recompute == Recompute::full ? "0" : "act.routed");
   }

@@ -491,7 +491,8 @@ class Mapper {
     const double micro =
         row_.at("micro_batch").empty() ? needed("batch_per_gpu") : number("micro_batch");
     set("run.micro_batch", micro);
-    set("run.global_batch", number("global_batch", micro * number("grad_accum", pp > 1 ? 2 * pp : 1) * dp));
+    set("run.global_batch",
+        number("global_batch", micro * number("grad_accum", pp > 1 ? 2 * pp : 1) * dp));
 
     // Before 2023 the Megatron codes that did not have sequence parallelism yet.
     const std::string_view sp = row_.at("sequence_parallel");

@@ -26,9 +26,8 @@ Report estimate(const Scenario& s, const Ledger& note) {
   Report r{
       .architecture = architecture(s, note),
       .compute = serve ? Compute{} : compute(s, r.architecture, note),
-      .activations = serve || !r.architecture.known || s.states.rule == MemoryRule::blog
-                         ? Activations{}
-                         : activations(s, r.architecture, note),
+      .activations =
+          serve || !r.architecture.known ? Activations{} : activations(s, r.architecture, note),
       .memory = memory(s, r.architecture, r.activations, note),
       .work = serve ? Work{} : work(s, r.architecture, r.compute, note),
       .layout = layout(s, r.architecture, r.activations, r.memory, r.work, note),

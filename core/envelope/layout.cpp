@@ -115,12 +115,14 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
   const bool serve = s.run.task == Task::serve;
   l.pp = serve ? 1 : s.cluster.pp;
   const bool choose_tp = !given(s.cluster.tp);
-  note("rank.groups", groups(s));
-  const Bytes room = usable(s);
-  note("layout.usable", room,
-       "max(0, min(gpu.memory - cluster.reserve, (gpu.memory - stack.context - "
-       "rank.groups*stack.buffers)/(1 + stack.slack)))");
   const bool ranked = !serve && !m.by_rule;  // counted rank by rank
+  if (ranked) note("rank.groups", groups(s));
+  const Bytes room =
+      ranked ? note("layout.usable", usable(s),
+                    "max(0, min(gpu.memory - cluster.reserve, (gpu.memory - stack.context - "
+                    "rank.groups*stack.buffers)/(1 + stack.slack)))")
+             : note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
+                    "max(0, gpu.memory - cluster.reserve)");
   const Ranks ranks(s, a, m, act);
 
   // How many GPUs hold it.

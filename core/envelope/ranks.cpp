@@ -96,6 +96,8 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   whole_ways_ = c.sp ? tp_ : 1;
   if (a.moe_layers > 0) step_ = std::max(1.0, std::ceil(c.ep * etp_ / (tp_ * c.cp)));
 
+  // Without layers, or where a rule stands for all that comes and goes, nothing is counted of it.
+  transient_ = a.known && s.states.activations == ActivationRule::estimate;
   adapters_ = s.run.task == Task::finetune && s.tune.method != Method::full;
   const double T = a.trainable;
   gradient_ = T > 0 ? m.gradients.value / T : 0;
@@ -127,9 +129,11 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   }
   const double rows = c.vocab_multiple * tp_;
   vocab_ = model.kind == ModelKind::vit ? 0 : std::ceil(model.vocab / rows) * rows;
+  const bool text = model.kind != ModelKind::vit;
+  tied_ = model.tied && text;
   const double padding = model.kind == ModelKind::vit ? 1 : vocab_ / model.vocab;
   embedding_ = a.embedding * padding / tp_;
-  head_ = (model.tied ? a.head_matrix : a.head) * padding / tp_;
+  head_ = (model.tied && text ? a.head_matrix : a.head) * padding / tp_;
   other_ = a.other / tp_;
   if (adapters_) adapter_layer_ = T / L / tp_;
 }
@@ -141,6 +145,7 @@ Ways Ranks::ways(double dp) const {
   w.shard = given(c.shard) ? std::min(c.shard, ranks) : ranks;
   w.expert_shard = std::max(1.0, w.shard * tp_ / (c.ep * etp_));
   w.micro_batches = std::max(1.0, std::ceil(s_.run.global_batch / (s_.run.micro_batch * dp)));
+  w.gathers = c.zero >= 3 && w.shard > 1;
   return w;
 }
 
@@ -194,9 +199,9 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   const double dense_layers = st.layers - st.moe_layers;
   Held h;
   const double matrices = st.layers * layer_ + dense_layers * dense_mlp_ + st.moe_layers * moe_mlp_;
-  const bool copy = s_.model.tied && pp_ > 1;  // the last stage has its own copy of the embedding
+  const bool copy = tied_ && pp_ > 1;  // the last stage has its own copy of the embedding
   h.root = (st.first ? embedding_ + other_ : 0) +
-           (st.last && a_.known && (!s_.model.tied || (copy && !st.first)) ? head_ : 0);
+           (st.last && a_.known && (!tied_ || (copy && !st.first)) ? head_ : 0);
   h.dense = matrices + h.root;
   h.experts = st.moe_layers * expert_layer_;
   h.weights = matrices * matrix_bytes_ + h.root * other_bytes_;
@@ -213,7 +218,7 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
     h.trained_experts = h.experts;
     h.widest_layer = h.widest_trained = layer;
   }
-  if (!a_.known) return h;
+  if (!transient_) return h;
 
   const auto bytes = [&](const Kept& k) {
     return tokens_ *
@@ -282,7 +287,7 @@ Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
                       : h.activations;
   // Weights that are shared, or wait elsewhere, or are wider than the arithmetic: in 16 bit while
   // they work. What lies outside the layers stays gathered (FSDP's root).
-  const bool apart = (zero >= 3 && w.shard > 1) || c.offload_weights;
+  const bool apart = transient_ && (w.gathers || c.offload_weights);
   const double e = act_.compute_bytes;
   if (apart) {
     const double layers =
@@ -293,7 +298,7 @@ Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
       p.gathered +=
           h.widest_trained *
           (gather_ + (bytes_per_value(c.reduce) > gather_ ? bytes_per_value(c.reduce) : 0));
-  } else if (matrix_bytes_ > e) {
+  } else if (transient_ && matrix_bytes_ > e) {
     p.gathered = e * (h.dense + h.experts);
   }
   if (moment == Moment::loss) p.logits = h.logits;
@@ -340,9 +345,11 @@ double Ranks::fewest(double room) const {
     return fullest(ways(dp)).allocated <= room * (1 + kRounding);
   };
   // What no number of ranks shares must fit, and then the rest decides, linear in 1/dp.
-  Ways w = ways(step_);
-  const Ways one = w;
-  Ways without = w;
+  if (fits(step_)) return step_;  // alone, a rank need not gather
+  const Ways w = ways(step_);
+  Ways one = w;
+  one.gathers = s_.cluster.zero >= 3;
+  Ways without = one;
   without.shard = without.expert_shard = 1e300;
   if (given(s_.cluster.shard)) without = ways(kMost);
   double least = step_;
@@ -368,11 +375,9 @@ double Ranks::fewest(double room) const {
   const bool straight =
       !given(s_.cluster.shard) && stage(0, then).kept_layers == stage(0, w).kept_layers &&
       (s_.stack.keep_gradients || (then.micro_batches > 1) == (w.micro_batches > 1));
-  if (!possible && !given(s_.cluster.shard)) return kNone;
-  if (straight) return least;
+  if (possible && straight) return least;
   double high = std::floor(kMost / replica() / step_) * step_;
-  if (high < step_ || !fits(high)) return fits(step_) ? step_ : kNone;
-  if (fits(step_)) return step_;
+  if (high < step_ || !fits(high)) return kNone;
   double low = step_;
   if (possible && least < high && fits(least)) high = least;
   while (high - low > step_ * 1.5) {
@@ -429,7 +434,20 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
       note("rank.vocab", vocab_,
            "ceil(model.vocab/(cluster.vocab_multiple*layout.tp))*(cluster.vocab_multiple*"
            "layout.tp)");
-    note("rank.root", h.root);
+    // Embedding on the first stage, head on the last; a tied head is a copy there.
+    const bool own_head = st.last && (!tied_ || (pp_ > 1 && !st.first));
+    const std::string_view root =
+        !text ? (st.first && st.last ? "(params.embedding + params.other + params.head)/layout.tp"
+                 : st.first          ? "(params.embedding + params.other)/layout.tp"
+                 : st.last           ? "params.head/layout.tp"
+                                     : "0")
+        : st.first && own_head
+            ? "((params.embedding + params.head)*rank.vocab/model.vocab + params.other)/layout.tp"
+        : st.first ? "(params.embedding*rank.vocab/model.vocab + params.other)/layout.tp"
+        : own_head ? (s_.model.tied ? "arch.head_matrix*rank.vocab/model.vocab/layout.tp"
+                                    : "params.head*rank.vocab/model.vocab/layout.tp")
+                   : "0";
+    note("rank.root", h.root, root);
     note("rank.params", h.dense,
          moe ? "rank.layers*rank.layer + (rank.layers - rank.moe_layers)*rank.dense_mlp + "
                "rank.moe_layers*rank.moe_mlp + rank.root"
@@ -484,10 +502,12 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
                            : "bytes.optimizer_mean*(rank.trained + rank.trained_experts)");
 
   // Bytes that come and go.
-  const bool stored = p.activations > 0;
-  if (known && stored && s_.states.activations == ActivationRule::estimate) {
+  if (transient_) {
     note("rank.tokens", tokens_, "run.micro_batch*run.seq/cluster.cp");
     note("rank.whole_ways", whole_ways_, c.sp ? "layout.tp" : "1");
+  }
+  const bool stored = p.activations > 0;
+  if (transient_ && stored) {
     note("rank.layer_stored",
          Bytes{tokens_ * (act_.dense_stored.whole / whole_ways_ + act_.dense_stored.split / w.tp)},
          "rank.tokens*(act.stored_whole/rank.whole_ways + act.stored_split/layout.tp)");
@@ -532,15 +552,91 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
                   "rank.expert_shard)"
                 : "0");
   }
-  note("rank.working", Bytes{p.working});
+  explain_working(r, h, w, note);
   note("rank.logits", Bytes{p.logits},
        p.logits > 0 ? "rank.tokens*(act.loss_bytes*rank.vocab/layout.tp + "
                       "2*act.compute_bytes*model.hidden/rank.whole_ways)"
                     : "0");
-  note("rank.gathered", Bytes{p.gathered});
+  const bool apart = transient_ && (w.gathers || c.offload_weights);
+  if (apart) {
+    note("bytes.gathered", gather_);
+    note("rank.widest_layer", h.widest_layer);
+    const double reduced =
+        std::max(0.0, bytes_per_value(c.reduce) - gather_) > 0 ? bytes_per_value(c.reduce) : 0;
+    if (r.moment == Moment::backward && !one_layer) note("rank.widest_trained", h.widest_trained);
+    note("bytes.reduced", gather_ + reduced);
+  }
+  const bool works = r.moment != Moment::start && r.moment != Moment::update;
+  note("rank.gathered", Bytes{p.gathered},
+       !works || p.gathered == 0 ? "0"
+       : !apart                  ? "act.compute_bytes*(rank.params + rank.expert_params)"
+       : r.moment == Moment::backward
+           ? (c.reshard ? "bytes.gathered*(min((1 + cluster.prefetch)*rank.widest_layer, "
+                          "rank.params + rank.expert_params - rank.root) + rank.root) + "
+                          "rank.widest_trained*bytes.reduced"
+                        : "bytes.gathered*(rank.params + rank.expert_params) + "
+                          "rank.widest_trained*bytes.reduced")
+       : c.reshard ? "bytes.gathered*(min((1 + cluster.prefetch)*rank.widest_layer, rank.params + "
+                     "rank.expert_params - rank.root) + rank.root)"
+                   : "bytes.gathered*(rank.params + rank.expert_params)");
   note("rank.allocated", Bytes{r.allocated},
        "rank.weights + rank.gradients + rank.master + rank.optimizer + rank.activations + "
        "rank.working + rank.logits + rank.gathered");
+}
+
+void Ranks::explain_working(const RankMemory& r, const Held& h, const Ways& w,
+                            const Ledger& note) const {
+  const Parts& p = r.parts;
+  const Stage& st = r.stage;
+  const Stack& stack = s_.stack;
+  if (r.moment == Moment::update) {
+    note("rank.updated", stack.step_bytes > 0 ? p.working / stack.step_bytes : 0);
+    note("rank.working", Bytes{p.working}, "stack.step_bytes*rank.updated");
+    return;
+  }
+  if (!transient_ || r.moment == Moment::start || r.moment == Moment::loss) {
+    note("rank.working", Bytes{p.working}, "0");
+    return;
+  }
+  const Cluster& c = s_.cluster;
+  const bool gathers = c.sp && w.tp > 1, rings = c.cp > 1;
+  note("rank.sent", Bytes{h.sent},
+       gathers && rings ? "act.compute_bytes*rank.tokens*(model.hidden + 2*(arch.k_width + "
+                          "arch.v_width)/layout.tp)"
+       : gathers        ? "act.compute_bytes*rank.tokens*model.hidden"
+       : rings          ? "2*act.compute_bytes*rank.tokens*(arch.k_width + arch.v_width)/layout.tp"
+                        : "0");
+  if (r.moment == Moment::forward) {
+    note("rank.working", Bytes{p.working}, "rank.sent");
+    return;
+  }
+  const bool dense = st.layers > st.moe_layers, moe = st.moe_layers > 0;
+  if (dense)
+    note("rank.layer_gradient",
+         Bytes{tokens_ *
+               (act_.dense_gradient.whole / whole_ways_ + act_.dense_gradient.split / w.tp)},
+         "rank.tokens*act.compute_bytes*(2*model.hidden/rank.whole_ways + "
+         "arch.mlp_matrices*model.ffn/layout.tp)");
+  if (moe)
+    note("rank.moe_layer_gradient",
+         Bytes{tokens_ * (act_.moe_gradient.whole / whole_ways_ + act_.moe_gradient.split / w.tp +
+                          act_.moe_gradient.gathered / std::max(1.0, w.tp / w.etp))},
+         "rank.tokens*act.compute_bytes*(2*model.hidden/rank.whole_ways + arch.mlp_matrices*"
+         "(act.token_copies*model.moe_ffn + model.shared_ffn + model.residual_ffn)/layout.tp + "
+         "act.token_copies*model.hidden/max(1, layout.tp/rank.etp))");
+  const bool again = s_.run.recompute != Recompute::none;
+  const std::string_view formula =
+      dense && moe ? (again ? "max(rank.layer_gradient + rank.layer_all - rank.layer_stored, "
+                              "rank.moe_layer_gradient + rank.moe_layer_all - "
+                              "rank.moe_layer_stored) + rank.sent"
+                            : "max(rank.layer_gradient, rank.moe_layer_gradient) + rank.sent")
+      : moe   ? (again ? "rank.moe_layer_gradient + rank.moe_layer_all - rank.moe_layer_stored + "
+                         "rank.sent"
+                       : "rank.moe_layer_gradient + rank.sent")
+      : dense ? (again ? "rank.layer_gradient + rank.layer_all - rank.layer_stored + rank.sent"
+                       : "rank.layer_gradient + rank.sent")
+              : "rank.sent";
+  note("rank.working", Bytes{p.working}, formula);
 }
 
 }  // namespace envelope

@@ -19,6 +19,7 @@ struct Ways {
   double shard = 1;         ///< Ranks that share the dense states.
   double expert_shard = 1;  ///< Ranks that share the states of an expert.
   double micro_batches = 1;
+  bool gathers = false;  ///< Layers are shared (ZeRO-3), and gathered to work.
 };
 
 /// What the GPUs of one pipeline rank work on.
@@ -71,6 +72,8 @@ class Ranks {
  private:
   struct Held;
   Held held(const Stage& stage, const Ways& w) const;
+  void explain_working(const RankMemory& rank, const Held& h, const Ways& w,
+                       const Ledger& note) const;
   Parts at(Moment moment, const Held& h, const Ways& w) const;
 
   const Scenario& s_;
@@ -85,7 +88,7 @@ class Ranks {
   double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, master_ = 0,
          optimizer_ = 0, gather_ = 0, adapter_bytes_ = 0, copies_ = 0;
   double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
-  bool adapters_ = false;
+  bool adapters_ = false, transient_ = true, tied_ = false;
 };
 
 }  // namespace envelope

@@ -120,10 +120,11 @@ inline constexpr Source kSources[] = {
     {"zhao-2023", "Zhao et al.", 2023,
      "PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel",
      "https://arxiv.org/abs/2304.11277"},
+    {"liu-2023", "Liu et al.", 2023,
+     "Ring Attention with Blockwise Transformers for Near-Infinite Context",
+     "https://arxiv.org/abs/2310.01889"},
     {"qi-2023", "Qi et al.", 2023, "Zero Bubble Pipeline Parallelism",
      "https://arxiv.org/abs/2401.10241"},
-    {"deepseek-v3-2024", "DeepSeek-AI", 2024, "DeepSeek-V3 Technical Report",
-     "https://arxiv.org/abs/2412.19437"},
 
     // Serving.
     {"pope-2022", "Pope et al.", 2022, "Efficiently Scaling Transformer Inference",

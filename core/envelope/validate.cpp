@@ -27,8 +27,9 @@ double sum_of(const std::vector<Step>& steps, std::initializer_list<std::string_
   return sum;
 }
 
-/// Bytes per device that a reading of this kind shows. A peak of unstated kind is read, of training,
-/// as what the driver shows, where people look; of inference, as what the caching allocator holds.
+/// Bytes per device that a reading of this kind shows. A peak of unstated kind is read, of
+/// training, as what the driver shows, where people look; of inference, as what the caching
+/// allocator holds.
 double bytes_read(std::string_view kind, bool serve, const std::vector<Step>& steps) {
   if (kind == "weights_file") return value_of(steps, "memory.weights");
   if (kind == "activations") return value_of(steps, "rank.activations");
