@@ -19,8 +19,8 @@ const std::vector<std::string> kOrder = {
     "embedded", "json",    "catalog",     "patch",   "rules",    "ledger",       "sources",
     "metrics",  "formats", "layers",      "shape",   "adapters", "architecture", "weights",
     "kv",       "compute", "activations", "memory",  "ranks",    "serve_memory", "time",
-    "layout",   "serving", "cost",        "scaling", "estimate", "findings",     "link",
-    "sweep",    "replays", "api",         "csv",     "columns",  "validate"};
+    "layout",   "serving", "cost",        "scaling", "estimate", "least",        "findings",
+    "link",     "sweep",   "replays",     "api",     "csv",      "columns",      "validate"};
 
 struct Source {
   std::string file;  // "link.cpp"
