@@ -84,6 +84,7 @@ const std::vector<std::string>& options() {
                                     "task=serve&tp=8&n=64",
                                     "task=serve&tp=8",
                                     "task=serve&n=3",
+                                    "task=serve&linear=mamba-2&attnevery=2&wfmt=q4-k-m",
                                     "task=serve&pmfu=0.5&mbu=0.8&price=1",
                                     "task=serve&prompt=1e6&batch=1e3",
                                     "capex=3e4&price=0",
@@ -102,7 +103,41 @@ const std::vector<std::string>& options() {
                                     "window=1",
                                     "classes=10&proj=512&prenorm=1",
                                     "resffn=1024&experts=16&topk=2&moeffn=512",
-                                    "sharedffn=512&ebias=1&experts=16&topk=2"};
+                                    "sharedffn=512&ebias=1&experts=16&topk=2",
+                                    "document=512",
+                                    "document=1e6&seq=4096&window=1000&chunked=1",
+                                    "rc=full&rcevery=3",
+                                    "rc=full&rcevery=1e4",
+                                    "capacity=0.5&experts=8&topk=2&moeffn=512",
+                                    "capacity=1.25&experts=8&topk=2&moeffn=512&rc=full",
+                                    "capacity=2&rc=none&task=finetune&method=lora",
+                                    "capacity=2&mtp=2",
+                                    "capacity=0.5&mtp=1&experts=8&topk=9&moeffn=64&resffn=64",
+                                    "mtp=1",
+                                    "mtp=3&task=serve",
+                                    "mtp=3&task=finetune&method=lora",
+                                    "mtp=1&task=finetune&rc=full",
+                                    "mtp=1&mlpbias=1&qkvbias=1&obias=1&attngate=1&sinks=1",
+                                    "window=1000&chunked=1&globalevery=4&seq=4096",
+                                    "window=1000&chunked=1&task=serve&prompt=2500",
+                                    "window=1000&chunked=1&task=serve&prompt=0&out=1",
+                                    "attngate=1&qkvbias=1",
+                                    "attngate=1&task=finetune&method=adapter-v2",
+                                    "task=finetune&method=adapter",
+                                    "task=finetune&method=adapter&layers=1",
+                                    "task=finetune&method=adapter-v2",
+                                    "task=finetune&method=adapter-v2&experts=8&topk=2&moeffn=64",
+                                    "task=finetune&method=prefix",
+                                    "task=finetune&method=prefix&tuneembed=1&tunehead=1",
+                                    "task=finetune&method=lora&targets=mlp",
+                                    "task=finetune&method=lora&targets=custom",
+                                    "task=finetune&method=lora&targets=custom&tuneup=1&tuneo=1",
+                                    "task=finetune&method=lora&tuneembed=1",
+                                    "task=finetune&method=lora&tunehead=1",
+                                    "task=finetune&method=lora&tunehead=1&tied=1",
+                                    "task=finetune&method=lora&tuneembed=1&tied=1",
+                                    "task=finetune&method=lora&tuneexperts=0",
+                                    "task=finetune&method=lora&rc=full&rcevery=2"};
     const auto cross = [&](const std::string& head, const std::vector<std::string>& tails) {
       for (const std::string& tail : tails) out.push_back(head + tail);
     };
@@ -111,6 +146,18 @@ const std::vector<std::string>& options() {
       for (const Choice& c : f.choices)
         out.push_back(std::string(key) + "=" + std::string(c.id) + more);
     };
+    // Hybrids: each kind of linear layer, with each way to train or serve it.
+    for (const char* kind : {"mamba", "mamba-2", "gated-deltanet", "lightning"})
+      cross("linear=" + std::string(kind) + "&lheads=64&lhd=8&lgroups=2&state=32&dtrank=16&attn",
+            {"every=4", "every=0", "every=8&attnfirst=4&lmlp=0", "every=3&attnfirst=1&amlp=0",
+             "every=0&lmlp=0&lnorm=0&conv=0", "every=4&convbias=0&mtp=1", "every=4&task=serve",
+             "every=2&window=64&globalevery=3&task=serve&kvcache=0",
+             "every=4&task=finetune&method=lora&opt=adafactor",
+             "every=4&task=finetune&method=lora&tunehead=1",
+             "every=4&task=finetune&method=lora&targets=mlp", "every=4&opt=adafactor",
+             "every=4&task=finetune&method=adapter-v2",
+             "every=4&experts=8&topk=2&moeffn=64&moeevery=2&firstdense=1",
+             "every=2&amlp=0&experts=8&topk=2&moeffn=64"});
     for (const char* rc : {"none", "selective", "full"})
       for (const char* flash : {"0", "1"})
         out.push_back(std::string("rc=") + rc + "&flash=" + flash + "&mbs=4");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+// Over 400 lines because each count stands beside its formula.
 #include "envelope/architecture.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include "envelope/adapters.h"
 
 namespace envelope {
 namespace {
@@ -25,6 +28,27 @@ Norms norm_size(const Model& m) {
   return {0, "0"};
 }
 
+/// The layers that keep a state.
+void linear_layers(const Model& m, Architecture& a, const Ledger& note) {
+  const LinearLayer l = a.linear_layer = linear_layer(m);
+  const LinearFormulas formula = linear_formulas(m);
+  note("arch.linear_inner", l.inner, "model.linear_heads*model.linear_head_dim");
+  note("arch.linear_keys", l.keys, formula.keys);
+  note("arch.linear_input", l.input, formula.input);
+  note("arch.conv_channels", l.channels, formula.channels);
+  a.state_values = note("arch.state_values", l.state, "arch.linear_inner*model.state_dim");
+  a.conv_values =
+      note("arch.conv_values", l.conv, "arch.conv_channels*max(0, model.conv_kernel - 1)");
+  a.layer.linear = note("arch.linear_matrices", l.matrices, formula.matrices);
+  a.layer.linear_other = note("arch.linear_other", l.other, formula.other);
+  note("arch.linear_sides", l.sides, formula.sides);
+  note("arch.linear_macs", l.macs, formula.macs);
+  a.linear = note("params.linear", a.linear_layers * (l.matrices + l.other),
+                  "arch.linear_layers*(arch.linear_matrices + arch.linear_other)");
+  a.state_flops = note("flops.linear_state", FlopsPerToken{2 * a.linear_layers * l.macs},
+                       "2*arch.linear_layers*arch.linear_macs");
+}
+
 /// Attention, feed-forward and router: what every block of the stack holds.
 void blocks(const Model& m, Architecture& a, const Ledger& note) {
   const double d = m.hidden, f = m.ffn, L = m.layers;
@@ -44,14 +68,20 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
 
   // A decoder layer of an encoder-decoder model attends twice: to itself and to the encoder.
   const bool two_stacks = m.kind == ModelKind::encoder_decoder;
+  const LayerCount count = layers_between(m, 0, L);
+  const LayerFormulas formula = layer_formulas(m);
   a.layers = L;
   a.decoder_layers = two_stacks ? note("arch.decoder_layers", std::max(0.0, L - m.encoder_layers),
                                        "max(0, model.layers - model.encoder_layers)")
                                 : L;
   a.cross_layers = two_stacks ? a.decoder_layers : 0;
-  const double blocks = two_stacks ? note("arch.attention_blocks", L + a.cross_layers,
-                                          "model.layers + arch.decoder_layers")
-                                   : note("arch.attention_blocks", L, "model.layers");
+  a.attention_layers = note("arch.attention_layers", count.attention, formula.attention);
+  a.linear_layers = note("arch.linear_layers", count.linear, formula.linear);
+  a.mlp_layers = note("arch.mlp_layers", count.mlp, formula.mlp);
+  const double blocks =
+      two_stacks
+          ? note("arch.attention_blocks", L + a.cross_layers, "model.layers + arch.decoder_layers")
+          : note("arch.attention_blocks", a.attention_layers, "arch.attention_layers");
 
   double per_block = 0;
   if (mla && m.q_rank > 0)
@@ -69,24 +99,28 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
                      "model.hidden*arch.qk_width + model.hidden*(model.kv_rank + model.rope_dim) "
                      "+ model.kv_rank*model.heads*(model.nope_dim + model.v_dim) + "
                      "arch.o_width*model.hidden");
-  else if (m.relative_projection)
+  else if (m.relative_projection || m.attention_gate)
     per_block =
-        note("arch.attention_block", d * (2 * a.qk_width + a.k_width + a.v_width + a.o_width),
-             "model.hidden*(2*arch.qk_width + arch.k_width + arch.v_width + arch.o_width)");
+        note("arch.attention_block",
+             d * ((1 + (m.relative_projection ? 1 : 0) + (m.attention_gate ? 1 : 0)) * a.qk_width +
+                  a.k_width + a.v_width + a.o_width),
+             "model.hidden*((1 + model.relative_projection + model.attention_gate)*arch.qk_width + "
+             "arch.k_width + arch.v_width + arch.o_width)");
   else
     per_block = note("arch.attention_block", d * (a.qk_width + a.k_width + a.v_width + a.o_width),
                      "model.hidden*(arch.qk_width + arch.k_width + arch.v_width + arch.o_width)");
+  a.layer.attention = per_block;
   a.attention =
       note("params.attention", blocks * per_block, "arch.attention_blocks*arch.attention_block");
 
   const double g = note("arch.mlp_matrices", m.gated ? 3.0 : 2.0);
   const bool moe = m.experts > 0;
-  a.moe_layers =
-      moe ? note("arch.moe_layers", std::max(0.0, std::floor((L - m.first_dense) / m.moe_every)),
-                 "max(0, floor((model.layers - model.first_dense)/model.moe_every))")
-          : note("arch.moe_layers", 0.0);
-  const double dense =
-      note("arch.dense_layers", L - a.moe_layers, "model.layers - arch.moe_layers");
+  a.moe_layers = moe ? note("arch.moe_layers", count.moe,
+                            "max(0, floor((arch.mlp_layers - model.first_dense)/model.moe_every))")
+                     : note("arch.moe_layers", 0.0);
+  const double dense = a.dense_layers =
+      note("arch.dense_layers", count.dense, "arch.mlp_layers - arch.moe_layers");
+  a.layer.mlp = g * d * f;
   a.mlp = note("params.mlp", dense * g * d * f + a.moe_layers * g * d * m.residual_ffn,
                "arch.dense_layers*arch.mlp_matrices*model.hidden*model.ffn + "
                "arch.moe_layers*arch.mlp_matrices*model.hidden*model.residual_ffn");
@@ -98,9 +132,13 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
                                   "(arch.mlp_matrices - 1)*model.moe_ffn + model.hidden")
                            : note("arch.expert", g * d * m.moe_ffn,
                                   "arch.mlp_matrices*model.hidden*model.moe_ffn");
+    a.layer.expert = one;
+    a.layer.residual = g * d * m.residual_ffn;
     a.experts = note("params.experts", a.moe_layers * m.experts * one,
                      "arch.moe_layers*model.experts*arch.expert");
-    if (m.shared_ffn > 0)
+    if (m.shared_ffn == 0)
+      note("params.shared_experts", 0.0);
+    else
       a.shared_experts =
           m.expert_bias ? note("params.shared_experts",
                                a.moe_layers * (g * d * m.shared_ffn + (g - 1) * m.shared_ffn + d),
@@ -114,43 +152,53 @@ void blocks(const Model& m, Architecture& a, const Ledger& note) {
                     "arch.moe_layers*(model.hidden*model.experts + "
                     "model.router_bias*model.experts + model.score_bias*model.experts + "
                     "model.shared_gate*model.hidden)");
+    if (a.moe_layers > 0) {
+      a.layer.shared = a.shared_experts / a.moe_layers;
+      a.layer.router = a.router / a.moe_layers;
+    }
   }
 
-  const double qkv_bias = m.qkv_bias && !mla ? a.qk_width + a.k_width + a.v_width : 0;
+  const double gates = m.attention_gate ? 2 : 1;
+  const double qkv_bias = m.qkv_bias && !mla ? gates * a.qk_width + a.k_width + a.v_width : 0;
+  a.layer.attention_other = qkv_bias + (m.out_bias ? d : 0);
+  a.layer.mlp_biases = m.mlp_bias ? (g - 1) * f + d : 0;
   if (mla)
-    a.biases = note("params.biases",
-                    blocks * (m.out_bias ? d : 0) + dense * (m.mlp_bias ? (g - 1) * f + d : 0) +
-                        (m.head_bias ? m.vocab : 0),
-                    "arch.attention_blocks*model.out_bias*model.hidden + "
-                    "arch.dense_layers*model.mlp_bias*((arch.mlp_matrices - 1)*model.ffn + "
-                    "model.hidden) + model.head_bias*model.vocab");
+    a.biases = note(
+        "params.biases",
+        blocks * a.layer.attention_other + dense * a.layer.mlp_biases + (m.head_bias ? m.vocab : 0),
+        "arch.attention_blocks*model.out_bias*model.hidden + "
+        "arch.dense_layers*model.mlp_bias*((arch.mlp_matrices - 1)*model.ffn + "
+        "model.hidden) + model.head_bias*model.vocab");
   else
-    a.biases = note("params.biases",
-                    blocks * (qkv_bias + (m.out_bias ? d : 0)) +
-                        dense * (m.mlp_bias ? (g - 1) * f + d : 0) + (m.head_bias ? m.vocab : 0),
-                    "arch.attention_blocks*(model.qkv_bias*(arch.qk_width + arch.k_width + "
-                    "arch.v_width) + model.out_bias*model.hidden) + "
-                    "arch.dense_layers*model.mlp_bias*((arch.mlp_matrices - 1)*model.ffn + "
-                    "model.hidden) + model.head_bias*model.vocab");
+    a.biases = note(
+        "params.biases",
+        blocks * a.layer.attention_other + dense * a.layer.mlp_biases + (m.head_bias ? m.vocab : 0),
+        "arch.attention_blocks*(model.qkv_bias*((1 + model.attention_gate)*"
+        "arch.qk_width + arch.k_width + arch.v_width) + model.out_bias*model.hidden) + "
+        "arch.dense_layers*model.mlp_bias*((arch.mlp_matrices - 1)*model.ffn + "
+        "model.hidden) + model.head_bias*model.vocab");
 
   // Global layers: every n-th where there is a window, else all of them.
-  if (m.window > 0)
-    a.global_layers = m.global_every > 0
-                          ? note("arch.global_layers", std::floor(L / m.global_every),
-                                 "floor(model.layers/model.global_every)")
-                          : note("arch.global_layers", 0.0);
-  else
-    a.global_layers = note("arch.global_layers", L, "model.layers");
+  a.global_layers = note("arch.global_layers", count.global, formula.global);
   a.local_layers =
-      note("arch.local_layers", L - a.global_layers, "model.layers - arch.global_layers");
+      note("arch.local_layers", count.local, "arch.attention_layers - arch.global_layers");
+  if (a.linear_layers > 0) linear_layers(m, a, note);
 
+  const double sides = blocks * (4 * d + a.qk_width + a.k_width + a.v_width + a.o_width) +
+                       dense * g * (d + f) + a.moe_layers * m.experts * g * (d + m.moe_ffn) +
+                       a.linear_layers * a.linear_layer.sides;
   a.matrix_sides =
-      note("arch.matrix_sides",
-           blocks * (4 * d + a.qk_width + a.k_width + a.v_width + a.o_width) + dense * g * (d + f) +
-               a.moe_layers * m.experts * g * (d + m.moe_ffn),
-           "arch.attention_blocks*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + "
-           "arch.o_width) + arch.dense_layers*arch.mlp_matrices*(model.hidden + model.ffn) + "
-           "arch.moe_layers*model.experts*arch.mlp_matrices*(model.hidden + model.moe_ffn)");
+      a.linear_layers > 0
+          ? note("arch.matrix_sides", sides,
+                 "arch.attention_blocks*(4*model.hidden + arch.qk_width + arch.k_width + "
+                 "arch.v_width + arch.o_width) + arch.dense_layers*arch.mlp_matrices*(model.hidden "
+                 "+ model.ffn) + arch.moe_layers*model.experts*arch.mlp_matrices*(model.hidden + "
+                 "model.moe_ffn) + arch.linear_layers*arch.linear_sides")
+          : note("arch.matrix_sides", sides,
+                 "arch.attention_blocks*(4*model.hidden + arch.qk_width + arch.k_width + "
+                 "arch.v_width + arch.o_width) + arch.dense_layers*arch.mlp_matrices*(model.hidden "
+                 "+ model.ffn) + arch.moe_layers*model.experts*arch.mlp_matrices*(model.hidden + "
+                 "model.moe_ffn)");
 }
 
 /// A vision transformer: patch embedding, class token and positions, blocks, head.
@@ -199,150 +247,146 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
       inner = note("arch.inner_norms", a.qk_width + a.k_width, "arch.qk_width + arch.k_width");
     else
       inner = note("arch.inner_norms", 0.0);
+    // A layer without an MLP has half of the norms.
+    a.layer.norms = m.norms_per_layer * n.size;
+    a.layer.attention_other += inner + (m.sinks ? m.heads : 0);
     a.norms = note("params.norms",
-                   (L * m.norms_per_layer + (m.final_norm ? 1 : 0) + (m.embed_norm ? 1 : 0) +
-                    a.moe_layers * m.residual_norms) *
+                   (m.norms_per_layer * (L + a.mlp_layers) / 2 + (m.final_norm ? 1 : 0) +
+                    (m.embed_norm ? 1 : 0) + a.moe_layers * m.residual_norms) *
                            n.size +
-                       L * inner,
-                   "(model.layers*model.norms_per_layer + model.final_norm + model.embed_norm + "
-                   "arch.moe_layers*model.residual_norms)*arch.norm_size + "
-                   "model.layers*arch.inner_norms");
+                       a.attention_layers * inner,
+                   "(model.norms_per_layer*(model.layers + arch.mlp_layers)/2 + model.final_norm + "
+                   "model.embed_norm + arch.moe_layers*model.residual_norms)*arch.norm_size + "
+                   "arch.attention_layers*arch.inner_norms");
   }
 
   // Projections into and out of a narrower embedding (OPT 350M, ALBERT).
   const double projections = given(m.embed_dim) && e != d ? note("arch.projections", 2 * e * d,
                                                                  "2*arch.embed_dim*model.hidden")
                                                           : note("arch.projections", 0.0);
-  a.other =
-      note("params.other",
-           projections + m.learned_positions * d + m.token_types * d + (m.pooler ? d * d + d : 0) +
-               2 * m.relative_buckets * m.heads + (m.sinks ? L * m.heads : 0) + m.extra_params,
-           "arch.projections + model.learned_positions*model.hidden + "
-           "model.token_types*model.hidden + model.pooler*(model.hidden^2 + model.hidden) + "
-           "2*model.relative_buckets*model.heads + model.sinks*model.layers*model.heads + "
-           "model.extra_params");
+  a.other = note("params.other",
+                 projections + m.learned_positions * d + m.token_types * d +
+                     (m.pooler ? d * d + d : 0) + 2 * m.relative_buckets * m.heads +
+                     (m.sinks ? a.attention_layers * m.heads : 0) + m.extra_params,
+                 "arch.projections + model.learned_positions*model.hidden + "
+                 "model.token_types*model.hidden + model.pooler*(model.hidden^2 + model.hidden) + "
+                 "2*model.relative_buckets*model.heads + "
+                 "model.sinks*arch.attention_layers*model.heads + model.extra_params");
 
   // The head multiplies each token even when its weights are those of the embedding.
-  const double routed = a.moe_layers * m.top_k * (m.gated ? 3 : 2) * d * m.moe_ffn;
-  if (a.moe_layers > 0)
-    a.matmul = note("params.matmul",
-                    a.attention + a.mlp + routed + a.shared_experts + a.moe_layers * d * m.experts +
-                        projections + head_matrix,
-                    m.shared_ffn > 0
-                        ? "params.attention + params.mlp + "
-                          "arch.moe_layers*model.top_k*arch.mlp_matrices*model.hidden*model.moe_ffn"
-                          " + params.shared_experts + arch.moe_layers*model.hidden*model.experts + "
-                          "arch.projections + arch.head_matrix"
-                        : "params.attention + params.mlp + "
-                          "arch.moe_layers*model.top_k*arch.mlp_matrices*model.hidden*model.moe_ffn"
-                          " + arch.moe_layers*model.hidden*model.experts + arch.projections + "
+  a.routed = a.moe_layers * m.top_k * (m.gated ? 3 : 2) * d * m.moe_ffn;
+  const double linear = a.linear_layers * a.layer.linear;
+  const std::string_view matmul = a.mtp_trained > 0 ? "params.main_matmul" : "params.matmul";
+  if (a.moe_layers > 0) {
+    note("arch.routed", a.routed,
+         "arch.moe_layers*model.top_k*arch.mlp_matrices*model.hidden*model.moe_ffn");
+    a.matmul = note(matmul,
+                    a.attention + linear + a.mlp + a.routed + a.shared_experts +
+                        a.moe_layers * d * m.experts + projections + head_matrix,
+                    a.linear_layers > 0
+                        ? "params.attention + arch.linear_layers*arch.linear_matrices + params.mlp "
+                          "+ arch.routed + params.shared_experts + "
+                          "arch.moe_layers*model.hidden*model.experts + arch.projections + "
+                          "arch.head_matrix"
+                        : "params.attention + params.mlp + arch.routed + params.shared_experts + "
+                          "arch.moe_layers*model.hidden*model.experts + arch.projections + "
                           "arch.head_matrix");
-  else if (m.kind == ModelKind::encoder_decoder)  // a token passes one stack or the other
+  } else if (m.kind == ModelKind::encoder_decoder) {  // a token passes one stack or the other
     a.matmul = note("params.matmul", (a.attention + a.mlp) / 2 + head_matrix,
                     "(params.attention + params.mlp)/2 + arch.head_matrix");
-  else
-    a.matmul = note("params.matmul", a.attention + a.mlp + projections + head_matrix,
-                    "params.attention + params.mlp + arch.projections + arch.head_matrix");
-}
-
-/// The parameters that a method trains.
-double trainable(const Scenario& s, const Architecture& a, const Ledger& note) {
-  const Model& m = s.model;
-  if (s.run.task != Task::finetune || s.tune.method == Method::full)
-    return note("params.trainable", a.total, "params.total");
-  if (given(s.tune.trainable)) return note("params.trainable", s.tune.trainable, "tune.trainable");
-  // Nothing is known of the matrices: the reduction of the LoRA paper, 10,000 times.
-  if (!a.known) return note("params.trainable", a.total / 10000, "params.total/10000");
-
-  const double d = m.hidden, r = s.tune.rank;
-  const bool mla = m.attention == Attention::mla;
-  double sides = 0;
-  if (s.tune.targets == Targets::query_value)
-    sides = note("tune.attention_sides", 2 * d + a.qk_width + a.v_width,
-                 "2*model.hidden + arch.qk_width + arch.v_width");
-  else if (mla && m.q_rank > 0)
-    sides = note("tune.attention_sides",
-                 (d + m.q_rank) + (m.q_rank + a.qk_width) + (d + m.kv_rank + m.rope_dim) +
-                     (m.kv_rank + m.heads * (m.nope_dim + m.v_dim)) + (a.o_width + d),
-                 "(model.hidden + model.q_rank) + (model.q_rank + arch.qk_width) + "
-                 "(model.hidden + model.kv_rank + model.rope_dim) + (model.kv_rank + "
-                 "model.heads*(model.nope_dim + model.v_dim)) + (arch.o_width + model.hidden)");
-  else
-    sides = note("tune.attention_sides", 4 * d + a.qk_width + a.k_width + a.v_width + a.o_width,
-                 "4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + arch.o_width");
-  const double attention = note("tune.attention_adapters", r * sides * (a.layers + a.cross_layers),
-                                "tune.rank*tune.attention_sides*arch.attention_blocks");
-  if (s.tune.targets != Targets::all_linear)
-    return note("params.trainable", attention, "tune.attention_adapters");
-  const double g = m.gated ? 3 : 2, dense = m.layers - a.moe_layers;
-  const double mlp = note(
-      "tune.mlp_adapters",
-      r * g *
-          (dense * (d + m.ffn) +
-           a.moe_layers * (m.experts * (d + m.moe_ffn) + (m.shared_ffn > 0 ? d + m.shared_ffn : 0) +
-                           (m.residual_ffn > 0 ? d + m.residual_ffn : 0))),
-      m.shared_ffn > 0
-          ? "tune.rank*arch.mlp_matrices*(arch.dense_layers*(model.hidden + model.ffn) + "
-            "arch.moe_layers*(model.experts*(model.hidden + model.moe_ffn) + model.hidden + "
-            "model.shared_ffn))"
-      : m.residual_ffn > 0
-          ? "tune.rank*arch.mlp_matrices*(arch.dense_layers*(model.hidden + model.ffn) + "
-            "arch.moe_layers*(model.experts*(model.hidden + model.moe_ffn) + model.hidden + "
-            "model.residual_ffn))"
-          : "tune.rank*arch.mlp_matrices*(arch.dense_layers*(model.hidden + model.ffn) + "
-            "arch.moe_layers*model.experts*(model.hidden + model.moe_ffn))");
-  return note("params.trainable", attention + mlp, "tune.attention_adapters + tune.mlp_adapters");
-}
-
-/// Of those, the adapters that work on each token: those of experts it does not choose rest.
-double trainable_active(const Scenario& s, const Architecture& a, const Ledger& note) {
-  const Model& m = s.model;
-  if (s.run.task != Task::finetune || s.tune.method == Method::full) return a.active;
-  const bool counted =
-      a.moe_layers > 0 && s.tune.targets == Targets::all_linear && !given(s.tune.trainable);
-  if (!counted) return note("params.trainable_active", a.trainable, "params.trainable");
-  const double g = m.gated ? 3 : 2, resting = std::max(0.0, m.experts - m.top_k);
-  return note("params.trainable_active",
-              a.trainable - s.tune.rank * g * a.moe_layers * resting * (m.hidden + m.moe_ffn),
-              "params.trainable - tune.rank*arch.mlp_matrices*arch.moe_layers*"
-              "max(0, model.experts - model.top_k)*(model.hidden + model.moe_ffn)");
-}
-
-/// The first `n` layers of the stack.
-LayerCount first_layers(const Model& m, double n) {
-  LayerCount c;
-  c.layers = c.attention = n;
-  if (hybrid(m)) {
-    const double every = m.attention_every;
-    const double offset = given(m.attention_offset) ? m.attention_offset : every - 1;
-    c.attention = every > 0 ? std::max(0.0, std::floor((n - offset + every - 1) / every)) : 0;
-    c.linear = n - c.attention;
-    c.mlp = (m.attention_mlp ? c.attention : 0) + (m.linear_mlp ? c.linear : 0);
   } else {
-    c.mlp = n;
+    a.matmul = note(matmul, a.attention + linear + a.mlp + projections + head_matrix,
+                    a.linear_layers > 0
+                        ? "params.attention + arch.linear_layers*arch.linear_matrices + params.mlp "
+                          "+ arch.projections + arch.head_matrix"
+                        : "params.attention + params.mlp + arch.projections + arch.head_matrix");
   }
-  if (m.experts > 0) c.moe = std::max(0.0, std::floor((c.mlp - m.first_dense) / m.moe_every));
-  c.dense = c.mlp - c.moe;
-  c.global = m.window == 0        ? c.attention
-             : m.global_every > 0 ? std::floor(c.attention / m.global_every)
-                                  : 0;
-  c.local = c.attention - c.global;
-  return c;
+}
+
+/// Modules that predict further tokens (DeepSeek-V3): one more layer each, on a projection of the
+/// last hidden state and the next embedding, with norms on both and one behind; embedding and head
+/// are the model's own.
+void further_tokens(const Model& m, Architecture& a, const Ledger& note) {
+  const double d = m.hidden, n = norm_size(m).size, g = m.gated ? 3 : 2;
+  const bool moe = a.moe_layers > 0, mla = m.attention == Attention::mla;
+  note("arch.attention_other", a.layer.attention_other,
+       mla ? "model.out_bias*model.hidden + arch.inner_norms + model.sinks*model.heads"
+           : "model.qkv_bias*((1 + model.attention_gate)*arch.qk_width + arch.k_width + "
+             "arch.v_width) + model.out_bias*model.hidden + arch.inner_norms + "
+             "model.sinks*model.heads");
+  const double mlp = moe ? m.experts * a.layer.expert + a.layer.shared + a.layer.router +
+                               a.layer.residual + m.residual_norms * n
+                         : a.layer.mlp + a.layer.mlp_biases;
+  const double one =
+      note("arch.mtp_module",
+           a.layer.attention + a.layer.attention_other + mlp + a.layer.norms + 2 * d * d + 3 * n,
+           moe ? "arch.attention_block + arch.attention_other + model.experts*arch.expert + "
+                 "(params.shared_experts + params.router)/arch.moe_layers + "
+                 "arch.mlp_matrices*model.hidden*model.residual_ffn + "
+                 "model.residual_norms*arch.norm_size + model.norms_per_layer*arch.norm_size + "
+                 "2*model.hidden^2 + 3*arch.norm_size"
+               : "arch.attention_block + arch.attention_other + "
+                 "arch.mlp_matrices*model.hidden*model.ffn + model.mlp_bias*((arch.mlp_matrices - "
+                 "1)*model.ffn + model.hidden) + model.norms_per_layer*arch.norm_size + "
+                 "2*model.hidden^2 + 3*arch.norm_size");
+  a.mtp = note("params.mtp", m.mtp_layers * one, "model.mtp_layers*arch.mtp_module");
+  if (a.mtp_trained == 0) return;
+  const double chosen =
+      moe ? m.top_k * g * d * m.moe_ffn + a.layer.shared + d * m.experts + a.layer.residual
+          : a.layer.mlp;
+  const double matmul =
+      note("arch.mtp_matmul", a.layer.attention + chosen + 2 * d * d + a.head_matrix,
+           moe ? "arch.attention_block + arch.mlp_matrices*model.hidden*(model.top_k*model.moe_ffn "
+                 "+ model.residual_ffn) + params.shared_experts/arch.moe_layers + "
+                 "model.hidden*model.experts + 2*model.hidden^2 + arch.head_matrix"
+               : "arch.attention_block + arch.mlp_matrices*model.hidden*model.ffn + "
+                 "2*model.hidden^2 + arch.head_matrix");
+  a.matmul = note("params.matmul", a.matmul + m.mtp_layers * matmul,
+                  "params.main_matmul + model.mtp_layers*arch.mtp_matmul");
+  if (moe) a.routed = a.routed * (1 + m.mtp_layers / a.moe_layers);
+}
+
+/// MTP modules are part of the model where the model itself is trained, and nowhere else.
+double trained_modules(const Scenario& s) {
+  const bool all = s.run.task == Task::pretrain ||
+                   (s.run.task == Task::finetune && s.tune.method == Method::full);
+  return all && s.model.kind == ModelKind::decoder ? s.model.mtp_layers : 0;
+}
+
+void totals(const Model& m, Architecture& a, const Ledger& note) {
+  const double dense = a.embedding + a.attention + a.linear + a.mlp + a.shared_experts + a.router +
+                       a.norms + a.biases + a.head + a.other;
+  const bool moe = a.moe_layers > 0, linear = a.linear_layers > 0, mtp = a.mtp_trained > 0;
+  a.total = note(mtp ? "params.main" : "params.total", dense + a.experts,
+                 moe && linear
+                     ? "params.embedding + params.attention + params.linear + params.mlp + "
+                       "params.experts + params.shared_experts + params.router + params.norms + "
+                       "params.biases + params.head + params.other"
+                 : moe    ? "params.embedding + params.attention + params.mlp + params.experts + "
+                            "params.shared_experts + params.router + params.norms + params.biases + "
+                            "params.head + params.other"
+                 : linear ? "params.embedding + params.attention + params.linear + params.mlp + "
+                            "params.norms + params.biases + params.head + params.other"
+                          : "params.embedding + params.attention + params.mlp + params.norms + "
+                            "params.biases + params.head + params.other");
+  if (mtp) a.total = note("params.total", a.total + a.mtp, "params.main + params.mtp");
+  const double rest = m.experts - m.top_k;  // experts of a layer that a token does not choose
+  if (moe && mtp)
+    a.active =
+        note("params.active", a.total - (a.moe_layers + m.mtp_layers) * rest * a.layer.expert,
+             "params.total - (arch.moe_layers + model.mtp_layers)*(model.experts - "
+             "model.top_k)*arch.expert");
+  else if (moe)
+    a.active = note("params.active", dense + a.experts * m.top_k / m.experts,
+                    "params.total - params.experts + params.experts*model.top_k/model.experts");
+  else if (m.kind == ModelKind::encoder_decoder)
+    a.active = note("params.active", a.total - (a.attention + a.mlp) / 2,
+                    "params.total - (params.attention + params.mlp)/2");
+  else
+    a.active = note("params.active", a.total, "params.total");
 }
 
 }  // namespace
-
-bool hybrid(const Model& m) {
-  return m.linear != Linear::none && (m.kind == ModelKind::decoder || m.kind == ModelKind::encoder);
-}
-
-LayerCount layers_between(const Model& m, double from, double to) {
-  const LayerCount a = first_layers(m, from), b = first_layers(m, to);
-  return {b.layers - a.layers, b.attention - a.attention,
-          b.linear - a.linear, b.global - a.global,
-          b.local - a.local,   b.mlp - a.mlp,
-          b.dense - a.dense,   b.moe - a.moe};
-}
 
 Architecture architecture(const Scenario& s, const Ledger& note) {
   const Model& m = s.model;
@@ -353,37 +397,14 @@ Architecture architecture(const Scenario& s, const Ledger& note) {
     a.active = given(m.active) ? note("params.active", m.active, "model.active")
                                : note("params.active", a.total, "params.total");
     a.matmul = note("params.matmul", a.active, "params.active");
-    a.trainable = trainable(s, a, note);
-    a.trainable_active = trainable_active(s, a, note);
-    return a;
-  }
-
-  blocks(m, a, note);
-  m.kind == ModelKind::vit ? vision(m, a, note) : text(m, a, note);
-  const double dense = a.embedding + a.attention + a.mlp + a.shared_experts + a.router + a.norms +
-                       a.biases + a.head + a.other;
-  if (a.moe_layers > 0) {
-    const std::string_view total =
-        m.shared_ffn > 0
-            ? "params.embedding + params.attention + params.mlp + params.experts + "
-              "params.shared_experts + params.router + params.norms + params.biases + params.head "
-              "+ params.other"
-            : "params.embedding + params.attention + params.mlp + params.experts + params.router + "
-              "params.norms + params.biases + params.head + params.other";
-    a.total = note("params.total", dense + a.experts, total);
-    a.active = note("params.active", dense + a.experts * m.top_k / m.experts,
-                    "params.total - params.experts + params.experts*model.top_k/model.experts");
   } else {
-    a.total = note("params.total", dense,
-                   "params.embedding + params.attention + params.mlp + params.norms + "
-                   "params.biases + params.head + params.other");
-    a.active = m.kind == ModelKind::encoder_decoder
-                   ? note("params.active", dense - (a.attention + a.mlp) / 2,
-                          "params.total - (params.attention + params.mlp)/2")
-                   : note("params.active", dense, "params.total");
+    a.mtp_trained = trained_modules(s);
+    blocks(m, a, note);
+    m.kind == ModelKind::vit ? vision(m, a, note) : text(m, a, note);
+    if (m.mtp_layers > 0 && m.kind == ModelKind::decoder) further_tokens(m, a, note);
+    totals(m, a, note);
   }
-  a.trainable = trainable(s, a, note);
-  a.trainable_active = trainable_active(s, a, note);
+  adapters(s, a, note);
   return a;
 }
 

@@ -2,6 +2,7 @@
 #include "envelope/compute.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace envelope {
 namespace {
@@ -25,22 +26,215 @@ Tokens tokens_of(const Scenario& s, const Architecture& a, const Ledger& note) {
 
 Attended attended(const Scenario& s, const Architecture& a, double n) {
   const Model& m = s.model;
-  if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit) return {a.layers * n, a.layers * n};
+  if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit)
+    return {a.attention_layers * n, a.attention_layers * n};
   if (m.kind ==
       ModelKind::encoder_decoder)  // half the tokens: encoder full; half: decoder and cross
     return {(a.layers * n + a.decoder_layers * n / 2) / 2,
             (a.layers * n + a.decoder_layers * n) / 2};
-  const double w = std::min(m.window, n);
-  return {
-      a.global_layers * n / 2 + (a.local_layers > 0 ? a.local_layers * (w - w * w / (2 * n)) : 0),
-      a.global_layers * n + a.local_layers * w};
+  Attended t{a.global_layers * n / 2, a.global_layers * n};
+  if (a.local_layers > 0 && m.chunked) {
+    // Whole chunks and what is left: each is a short sequence of its own.
+    const double w = m.window, whole = std::floor(n / w), left = n - whole * w;
+    const double squares = whole * w * w + left * left;
+    t.causal += a.local_layers * squares / (2 * n);
+    t.full += a.local_layers * squares / n;
+  } else if (a.local_layers > 0) {
+    const double w = std::min(m.window, n);
+    t.causal += a.local_layers * (w - w * w / (2 * n));
+    t.full += a.local_layers * w;
+  }
+  return t;
 }
 
-Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
-  const double N = a.active, n = s.run.seq;
-  const bool adapters = s.run.task == Task::finetune && s.tune.method != Method::full;
-  const double T = a.trainable_active;
+namespace {
 
+/// Scores (query x key) and their product with the values, forward.
+struct Core {
+  FlopsPerToken causal, full;
+};
+Core attention_core(const Scenario& s, const Architecture& a, const Ledger& note) {
+  const Model& m = s.model;
+  if (!a.known)
+    return {note("compute.attention_causal", FlopsPerToken{0}),
+            note("compute.attention_full", FlopsPerToken{0})};
+  // Documents packed into one sequence do not see each other.
+  const double n = given(s.run.document) ? note("compute.span", std::min(s.run.document, s.run.seq),
+                                                "min(run.document, run.seq)")
+                                         : note("compute.span", s.run.seq, "run.seq");
+  const Attended t = attended(s, a, n);
+  std::string_view causal, full;
+  switch (m.kind) {
+    case ModelKind::encoder:
+    case ModelKind::vit:
+      causal = full = "arch.attention_layers*compute.span";
+      break;
+    case ModelKind::encoder_decoder:
+      causal = "(model.layers*compute.span + arch.decoder_layers*compute.span/2)/2";
+      full = "(model.layers*compute.span + arch.decoder_layers*compute.span)/2";
+      break;
+    default:
+      causal = m.window == 0 ? "arch.global_layers*compute.span/2"
+               : m.chunked   ? "arch.global_layers*compute.span/2 + arch.local_layers*"
+                               "(floor(compute.span/model.window)*model.window^2 + (compute.span - "
+                               "floor(compute.span/model.window)*model.window)^2)/(2*compute.span)"
+                             : "arch.global_layers*compute.span/2 + "
+                               "arch.local_layers*(min(model.window, compute.span) - "
+                               "min(model.window, compute.span)^2/(2*compute.span))";
+      full = m.window == 0 ? "arch.global_layers*compute.span"
+             : m.chunked   ? "arch.global_layers*compute.span + arch.local_layers*"
+                             "(floor(compute.span/model.window)*model.window^2 + (compute.span - "
+                             "floor(compute.span/model.window)*model.window)^2)/compute.span"
+                           : "arch.global_layers*compute.span + "
+                             "arch.local_layers*min(model.window, compute.span)";
+  }
+  note("compute.attended_causal", t.causal, causal);
+  note("compute.attended_full", t.full, full);
+  const double width = a.qk_width + a.o_width;
+  if (a.mtp_trained > 0) {  // an MTP module attends to everything
+    const double more =
+        note("compute.attended_mtp", a.mtp_trained * n, "model.mtp_layers*compute.span");
+    return {note("compute.attention_causal", kMac * (width * (t.causal + more / 2)),
+                 "2*(arch.qk_width + arch.o_width)*(compute.attended_causal + "
+                 "compute.attended_mtp/2)"),
+            note("compute.attention_full", kMac * (width * (t.full + more)),
+                 "2*(arch.qk_width + arch.o_width)*(compute.attended_full + "
+                 "compute.attended_mtp)")};
+  }
+  if (a.prefix_layers > 0) {  // each token attends to the learned prefix besides
+    const double more = note("compute.attended_prefix", a.prefix_layers * s.tune.prefix,
+                             "tune.prefix_layers*tune.prefix");
+    return {note("compute.attention_causal", kMac * (width * (t.causal + more)),
+                 "2*(arch.qk_width + arch.o_width)*(compute.attended_causal + "
+                 "compute.attended_prefix)"),
+            note("compute.attention_full", kMac * (width * (t.full + more)),
+                 "2*(arch.qk_width + arch.o_width)*(compute.attended_full + "
+                 "compute.attended_prefix)")};
+  }
+  return {note("compute.attention_causal", kMac * (width * t.causal),
+               "2*(arch.qk_width + arch.o_width)*compute.attended_causal"),
+          note("compute.attention_full", kMac * (width * t.full),
+               "2*(arch.qk_width + arch.o_width)*compute.attended_full")};
+}
+
+/// Weights of chosen experts that have a slot: with a capacity below one, tokens are dropped.
+double kept(const Scenario& s) { return s.run.capacity > 0 ? std::min(1.0, s.run.capacity) : 1; }
+
+/// The matrix products of one token in the forward pass, by what does them.
+void components(const Scenario& s, const Architecture& a, const Ledger& note) {
+  const Model& m = s.model;
+  const bool halves = m.kind == ModelKind::encoder_decoder;  // a token passes one stack of two
+  note("compute.projections", kMac * (halves ? a.attention / 2 : a.attention),
+       halves ? "params.attention" : "2*params.attention");
+  note("compute.mlp", kMac * (halves ? a.mlp / 2 : a.mlp), halves ? "params.mlp" : "2*params.mlp");
+  if (a.linear_layers > 0)
+    note("compute.linear", kMac * (a.linear_layers * a.layer.linear),
+         "2*arch.linear_layers*arch.linear_matrices");
+  if (a.routed > 0) {
+    note("compute.router", kMac * (a.moe_layers * m.hidden * m.experts),
+         "2*arch.moe_layers*model.hidden*model.experts");
+    const double main = a.routed - a.mtp_trained * a.routed / (a.moe_layers + a.mtp_trained);
+    note("compute.experts", kMac * (kept(s) * main + a.shared_experts),
+         s.run.capacity > 0 ? "2*(min(1, run.capacity)*arch.routed + params.shared_experts)"
+                            : "2*(arch.routed + params.shared_experts)");
+  }
+  if (a.head_matrix > 0) note("compute.logits", kMac * a.head_matrix, "2*arch.head_matrix");
+}
+
+/// Forward and backward of one token, causal.
+void passes(const Scenario& s, const Architecture& a, FlopsPerToken causal, Compute& c,
+            const Ledger& note) {
+  const double N = a.active, T = a.trainable_active;
+  const bool linear = a.linear_layers > 0;
+  const FlopsPerToken state = a.state_flops;
+  const double dropped = (1 - kept(s)) * a.routed;
+  const FlopsPerToken matrices = dropped > 0
+                                     ? note("compute.matmul", kMac * (a.matmul - dropped),
+                                            "2*(params.matmul - (1 - run.capacity)*compute.routed)")
+                                     : note("compute.matmul", kMac * a.matmul, "2*params.matmul");
+  if (s.run.task != Task::finetune || s.tune.method == Method::full) {
+    c.forward = note("compute.forward", matrices + causal + state,
+                     linear ? "compute.matmul + compute.attention_causal + flops.linear_state"
+                            : "compute.matmul + compute.attention_causal");
+    c.backward = note("compute.backward", 2 * c.forward, "2*compute.forward");
+    c.per_token_6nd = note("compute.per_token_6nd", 3 * kMac * N, "6*params.active");
+    return;
+  }
+  // The frozen weights still carry the gradient back to the layers below: 4 N and not 6 N.
+  c.forward =
+      note("compute.forward", matrices + kMac * T + causal + state,
+           linear ? "compute.matmul + 2*params.trainable_active + compute.attention_causal "
+                    "+ flops.linear_state"
+                  : "compute.matmul + 2*params.trainable_active + compute.attention_causal");
+  const bool whole = a.trained_matmul > 0;
+  const FlopsPerToken own = kMac * (T + a.trained_matmul);
+  c.backward = note(
+      "compute.backward", c.forward + own + causal + state,
+      whole && linear ? "compute.forward + 2*(params.trainable_active + tune.trained_matmul) + "
+                        "compute.attention_causal + flops.linear_state"
+      : whole         ? "compute.forward + 2*(params.trainable_active + tune.trained_matmul) + "
+                        "compute.attention_causal"
+      : linear        ? "compute.forward + 2*params.trainable_active + "
+                        "compute.attention_causal + flops.linear_state"
+                      : "compute.forward + 2*params.trainable_active + "
+                        "compute.attention_causal");
+  c.per_token_6nd =
+      note("compute.per_token_6nd", FlopsPerToken{4 * N + 6 * T + 2 * a.trained_matmul},
+           whole ? "4*params.active + 6*params.trainable_active + 2*tune.trained_matmul"
+                 : "4*params.active + 6*params.trainable_active");
+}
+
+/// Forward work done again in the backward pass.
+FlopsPerToken recomputed(const Scenario& s, const Architecture& a, FlopsPerToken causal,
+                         FlopsPerToken forward, const Ledger& note) {
+  switch (s.run.recompute) {
+    case Recompute::none:
+    case Recompute::pointwise:  // element-wise work is not counted
+      break;
+    case Recompute::selective:
+      return note("compute.recompute", causal, "compute.attention_causal");
+    case Recompute::full: {
+      // Checkpoints lie between layers: the head is not computed again.
+      const bool mtp = a.mtp_trained > 0;
+      const FlopsPerToken layers =
+          a.head_matrix > 0
+              ? note("compute.forward_layers",
+                     forward - kMac * ((1 + a.mtp_trained) * a.head_matrix),
+                     mtp ? "compute.forward - 2*(1 + model.mtp_layers)*arch.head_matrix"
+                         : "compute.forward - 2*arch.head_matrix")
+              : note("compute.forward_layers", forward, "compute.forward");
+      if (s.run.recompute_every == 1 || !a.known)
+        return note("compute.recompute", layers, "compute.forward_layers");
+      return note("compute.recompute",
+                  std::floor(a.layers / s.run.recompute_every) / a.layers * layers,
+                  "floor(model.layers/run.recompute_every)/model.layers*compute.forward_layers");
+    }
+  }
+  return note("compute.recompute", FlopsPerToken{0});
+}
+
+/// Slots of experts that stand empty are computed too. Done by the GPUs, but no part of the model.
+FlopsPerToken padding(const Scenario& s, const Architecture& a, const Ledger& note) {
+  if (!(s.run.capacity > 0 && a.routed > 0)) return {};
+  const bool adapters = s.run.task == Task::finetune && s.tune.method != Method::full;
+  const double empty = 2 * std::max(0.0, s.run.capacity - 1) * a.routed;
+  const bool again = s.run.recompute == Recompute::full && s.run.recompute_every == 1;
+  switch ((adapters ? 2 : 3) + (again ? 1 : 0)) {
+    case 2:
+      return note("compute.padding", FlopsPerToken{2 * empty},
+                  "2*2*max(0, run.capacity - 1)*compute.routed");
+    case 3:
+      return note("compute.padding", FlopsPerToken{3 * empty},
+                  "3*2*max(0, run.capacity - 1)*compute.routed");
+    default:
+      return note("compute.padding", FlopsPerToken{4 * empty},
+                  "4*2*max(0, run.capacity - 1)*compute.routed");
+  }
+}
+
+}  // namespace
+
+Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
   // One weight, one token: two FLOPs forward, two for dL/dh, two for dL/dW.
   note("flops.forward_per_weight", kMac);
   note("flops.backward_input_per_weight", kMac);
@@ -51,76 +245,14 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
 
   Compute c;
   c.tokens = tokens_of(s, a, note);
-
-  FlopsPerToken causal, full;
-  if (a.known) {
-    const Attended t = attended(s, a, n);
-    std::string_view causal_formula, full_formula;
-    switch (s.model.kind) {
-      case ModelKind::encoder:
-      case ModelKind::vit:
-        causal_formula = full_formula = "model.layers*run.seq";
-        break;
-      case ModelKind::encoder_decoder:
-        causal_formula = "(model.layers*run.seq + arch.decoder_layers*run.seq/2)/2";
-        full_formula = "(model.layers*run.seq + arch.decoder_layers*run.seq)/2";
-        break;
-      default:
-        causal_formula =
-            s.model.window > 0
-                ? "arch.global_layers*run.seq/2 + arch.local_layers*(min(model.window, run.seq) - "
-                  "min(model.window, run.seq)^2/(2*run.seq))"
-                : "arch.global_layers*run.seq/2";
-        full_formula = s.model.window > 0 ? "arch.global_layers*run.seq + "
-                                            "arch.local_layers*min(model.window, run.seq)"
-                                          : "arch.global_layers*run.seq";
-    }
-    note("compute.attended_causal", t.causal, causal_formula);
-    note("compute.attended_full", t.full, full_formula);
-    // Scores (query x key) and their product with the values.
-    const double width = a.qk_width + a.o_width;
-    causal = note("compute.attention_causal", kMac * (width * t.causal),
-                  "2*(arch.qk_width + arch.o_width)*compute.attended_causal");
-    full = note("compute.attention_full", kMac * (width * t.full),
-                "2*(arch.qk_width + arch.o_width)*compute.attended_full");
-  } else {
-    causal = note("compute.attention_causal", FlopsPerToken{0});
-    full = note("compute.attention_full", FlopsPerToken{0});
-  }
-
-  if (adapters) {
-    // The frozen weights still carry the gradient back to the layers below: 4 N and not 6 N.
-    c.forward = note("compute.forward", kMac * (a.matmul + T) + causal,
-                     "2*(params.matmul + params.trainable_active) + compute.attention_causal");
-    c.backward = note("compute.backward", kMac * (a.matmul + T) + kMac * T + 2 * causal,
-                      "2*(params.matmul + params.trainable_active) + 2*params.trainable_active + "
-                      "2*compute.attention_causal");
-    c.per_token_6nd = note("compute.per_token_6nd", FlopsPerToken{4 * N + 6 * T},
-                           "4*params.active + 6*params.trainable_active");
-  } else {
-    c.forward = note("compute.forward", kMac * a.matmul + causal,
-                     "2*params.matmul + compute.attention_causal");
-    c.backward = note("compute.backward", 2 * kMac * a.matmul + 2 * causal,
-                      "4*params.matmul + 2*compute.attention_causal");
-    c.per_token_6nd = note("compute.per_token_6nd", 3 * kMac * N, "6*params.active");
-  }
-  switch (s.run.recompute) {
-    case Recompute::none:
-      c.recompute = note("compute.recompute", FlopsPerToken{0});
-      break;
-    case Recompute::selective:
-      c.recompute = note("compute.recompute", causal, "compute.attention_causal");
-      break;
-    case Recompute::pointwise:  // element-wise work is not counted
-      c.recompute = note("compute.recompute", FlopsPerToken{0});
-      break;
-    case Recompute::full:
-      // Checkpoints lie between layers: the head is not computed again.
-      c.recompute = a.head_matrix > 0 ? note("compute.recompute", c.forward - kMac * a.head_matrix,
-                                             "compute.forward - 2*arch.head_matrix")
-                                      : note("compute.recompute", c.forward, "compute.forward");
-      break;
-  }
+  const auto [causal, full] = attention_core(s, a, note);
+  if (a.known) components(s, a, note);
+  if (s.run.capacity > 0 && a.routed > 0)
+    note("compute.routed", a.routed,
+         a.mtp_trained > 0 ? "arch.routed*(1 + model.mtp_layers/arch.moe_layers)" : "arch.routed");
+  passes(s, a, causal, c, note);
+  c.recompute = recomputed(s, a, causal, c.forward, note);
+  c.padding = padding(s, a, note);
   c.per_token_causal = note("compute.per_token_causal", c.forward + c.backward,
                             "compute.forward + compute.backward");
   c.per_token_full =
@@ -151,8 +283,11 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
        "compute.per_token_causal*compute.tokens");
   note("compute.train_full", c.per_token_full * c.tokens, "compute.per_token_full*compute.tokens");
   c.train = note("compute.train", c.per_token * c.tokens, "compute.per_token*compute.tokens");
-  c.hardware = note("compute.hardware", (c.per_token_causal + c.recompute) * c.tokens,
-                    "(compute.per_token_causal + compute.recompute)*compute.tokens");
+  const bool slots = s.run.capacity > 0 && a.routed > 0;
+  c.hardware =
+      note("compute.hardware", (c.per_token_causal + c.recompute + c.padding) * c.tokens,
+           slots ? "(compute.per_token_causal + compute.recompute + compute.padding)*compute.tokens"
+                 : "(compute.per_token_causal + compute.recompute)*compute.tokens");
   note("compute.pfs_days", c.train / FlopsPerSecond{1e15} / kDay, "compute.train/1e15/86400");
   return c;
 }

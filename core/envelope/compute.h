@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // In: architecture, sequence length, method. Out: tokens and FLOPs per token in three conventions
 // (6 N D; architecture with causal attention; with full attention, as PaLM counts), and recomputed.
-// Neglected: element-wise work (norms, activations, softmax), below 1 % of the matrix work.
+// Neglected: element-wise work (norms, activations, softmax), below 1 % of the matrix work; what
+// chunked kernels of linear layers do beyond the recurrent form; the gradient of a learned prefix.
 #pragma once
 
 #include "envelope/architecture.h"
@@ -12,6 +13,7 @@ struct Compute {
   Tokens tokens;                    ///< Of the whole run.
   FlopsPerToken forward, backward;  ///< With causal attention.
   FlopsPerToken recompute;          ///< Done again in the backward pass.
+  FlopsPerToken padding;            ///< Of experts' slots that no token takes.
   FlopsPerToken per_token_6nd, per_token_causal, per_token_full;
   FlopsPerToken per_token;  ///< In the convention that the scenario asks for.
   Flops train;              ///< per_token x tokens

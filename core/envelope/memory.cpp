@@ -51,7 +51,7 @@ void activations_of(const Scenario& s, const Architecture& a, const Activations&
   const double tokens =
       note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
   const auto sum = [](const Kept& k) { return k.whole + k.split + k.gathered; };
-  const double dense = a.layers - a.moe_layers;
+  const double dense = a.dense_layers;
   const bool moe = a.moe_layers > 0, full = s.run.recompute == Recompute::full;
   const Bytes layer =
       note("memory.activation_per_token",
@@ -142,16 +142,10 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
              "bytes.optimizer_other*(arch.matrix_sides + memory.embedding_tables*(model.vocab + "
              "model.hidden) + params.norms + params.biases + params.other)");
   } else {
-    const double matrices =
-        note("params.matrices", a.attention + a.mlp + a.experts + a.shared_experts,
-             a.shared_experts > 0
-                 ? "params.attention + params.mlp + params.experts + params.shared_experts"
-             : a.moe_layers > 0 ? "params.attention + params.mlp + params.experts"
-                                : "params.attention + params.mlp");
-    out.optimizer =
-        note("memory.optimizer", Bytes{bo.matrix * matrices + bo.other * (T - matrices)},
-             "bytes.optimizer*params.matrices + "
-             "bytes.optimizer_other*(params.trainable - params.matrices)");
+    const double layers = matrices(a, "params.matrices", note);
+    out.optimizer = note("memory.optimizer", Bytes{bo.matrix * layers + bo.other * (T - layers)},
+                         "bytes.optimizer*params.matrices + "
+                         "bytes.optimizer_other*(params.trainable - params.matrices)");
   }
   activations_of(s, a, act, out, note);
 }

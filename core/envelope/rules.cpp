@@ -46,6 +46,16 @@ void model_rules(const Scenario& s, Problems& out) {
          number_text(m.top_k) + " experts per token are more than there are (" +
              number_text(m.experts) + ").",
          "Give at most the number of routed experts.", s);
+  const bool stacked = m.kind == ModelKind::encoder_decoder || m.kind == ModelKind::vit;
+  if (m.linear != Linear::none && stacked)
+    warn(out, "model.linear", "not_used", "Only decoders and encoders have linear layers.",
+         "Choose another kind, or no linear layers.", s);
+  else if (m.linear != Linear::none && m.linear_heads == 0)
+    warn(out, "model.linear_heads", "missing", "Linear layers without heads keep no state.",
+         "Give the heads, or for Mamba the channels (two times the hidden size as a rule).", s);
+  if (m.mtp_layers > 0 && m.kind != ModelKind::decoder)
+    warn(out, "model.mtp_layers", "not_used", "Only decoders predict further tokens.",
+         "Choose the kind decoder, or no MTP modules.", s);
   if (m.encoder_layers > m.layers)
     warn(out, "model.encoder_layers", "too_large", "The encoder has more layers than the model.",
          "Layers count encoder and decoder together.", s);

@@ -23,6 +23,7 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
   Serving out;
   const double prompt = s.serve.prompt, context = s.serve.prompt + s.serve.output;
   const double width = a.qk_width + a.o_width;
+  const bool linear = a.linear_layers > 0, decoder = s.model.kind == ModelKind::decoder;
   double attended_prompt = 0, attended_context = 0;
   if (a.known) {
     // A prompt of n tokens: n times the causal average. A new token attends to all before it.
@@ -30,19 +31,24 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
     switch (s.model.kind) {
       case ModelKind::encoder:
       case ModelKind::vit:
-        prompt_formula = "model.layers*serve.prompt";
-        context_formula = "model.layers*serving.context";
+        prompt_formula = "arch.attention_layers*serve.prompt";
+        context_formula = "arch.attention_layers*serving.context";
         break;
       case ModelKind::encoder_decoder:
         prompt_formula = "(model.layers*serve.prompt + arch.decoder_layers*serve.prompt/2)/2";
         context_formula = "(model.layers + arch.decoder_layers)*serving.context/2";
         break;
       default:
-        prompt_formula = s.model.window > 0
-                             ? "arch.global_layers*serve.prompt/2 + "
-                               "arch.local_layers*(min(model.window, serve.prompt) - "
-                               "min(model.window, serve.prompt)^2/(2*max(1, serve.prompt)))"
-                             : "arch.global_layers*serve.prompt/2";
+        prompt_formula =
+            s.model.window == 0 ? "arch.global_layers*serve.prompt/2"
+            : s.model.chunked
+                ? "arch.global_layers*serve.prompt/2 + arch.local_layers*"
+                  "(floor(serve.prompt/model.window)*model.window^2 + (serve.prompt - "
+                  "floor(serve.prompt/model.window)*model.window)^2)/(2*max(1, serve.prompt))"
+                : "arch.global_layers*serve.prompt/2 + "
+                  "arch.local_layers*(min(model.window, serve.prompt) - "
+                  "min(model.window, serve.prompt)^2/(2*max(1, serve.prompt)))";
+        // The last token of a chunk sees all of it.
         context_formula = s.model.window > 0
                               ? "arch.global_layers*serving.context + "
                                 "arch.local_layers*min(model.window, serving.context)"
@@ -50,12 +56,19 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
     }
     attended_prompt = note("serving.attended_prompt",
                            prompt > 0 ? attended(s, a, prompt).causal : 0, prompt_formula);
-    attended_context =
-        note("serving.attended_context", attended(s, a, context).full, context_formula);
+    attended_context = note(
+        "serving.attended_context",
+        decoder ? a.global_layers * context + a.local_layers * std::min(s.model.window, context)
+                : attended(s, a, context).full,
+        context_formula);
+    const double each =
+        2 * a.matmul + 2 * width * attended_prompt + (linear ? a.state_flops.value : 0);
     out.prefill_flops =
-        note("serving.prefill_flops", Flops{prompt * (2 * a.matmul + 2 * width * attended_prompt)},
-             "serve.prompt*(2*params.matmul + 2*(arch.qk_width + arch.o_width)*"
-             "serving.attended_prompt)");
+        note("serving.prefill_flops", Flops{prompt * each},
+             linear ? "serve.prompt*(2*params.matmul + 2*(arch.qk_width + arch.o_width)*"
+                      "serving.attended_prompt + flops.linear_state)"
+                    : "serve.prompt*(2*params.matmul + 2*(arch.qk_width + arch.o_width)*"
+                      "serving.attended_prompt)");
   } else {
     out.prefill_flops =
         note("serving.prefill_flops", Flops{prompt * 2 * a.matmul}, "serve.prompt*2*params.matmul");
@@ -65,9 +78,12 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
     out.decode_flops = note("serving.decode_flops", FlopsPerToken{context * 2 * a.matmul},
                             "(serve.prompt + serve.output)*2*params.matmul");
   else if (a.known)
-    out.decode_flops =
-        note("serving.decode_flops", FlopsPerToken{2 * a.matmul + 2 * width * attended_context},
-             "2*params.matmul + 2*(arch.qk_width + arch.o_width)*serving.attended_context");
+    out.decode_flops = note(
+        "serving.decode_flops",
+        FlopsPerToken{2 * a.matmul + 2 * width * attended_context} + a.state_flops,
+        linear ? "2*params.matmul + 2*(arch.qk_width + arch.o_width)*serving.attended_context "
+                 "+ flops.linear_state"
+               : "2*params.matmul + 2*(arch.qk_width + arch.o_width)*serving.attended_context");
   else
     out.decode_flops = note("serving.decode_flops", FlopsPerToken{2 * a.matmul}, "2*params.matmul");
 

@@ -12,7 +12,9 @@ namespace envelope {
 
 /// Bytes of one parameter of each component, block constants included.
 struct WeightBytes {
-  double embedding, attention, mlp, experts, shared_experts, router;
+  double embedding, attention;
+  double linear;  ///< Matrices and the rest of linear layers (SSM, linear attention).
+  double mlp, experts, shared_experts, router;
   double norms;  ///< Norms and biases.
   double other;  ///< Positions, sinks, pooler, and parts outside the text model.
   double head;
@@ -23,6 +25,9 @@ WeightBytes weight_bytes(Format format, const Model& m, const Architecture& a);
 /// Bytes of all weights, noted under `id`; notes "bytes.weight" before.
 Bytes weights_in(Format format, const Model& m, const Architecture& a, std::string_view id,
                  const Ledger& note);
+
+/// Weights of the matrices in the layers, noted under `id`.
+double matrices(const Architecture& a, std::string_view id, const Ledger& note);
 
 /// How a scheme treats weights at run time, beyond their size.
 bool quantized_on_load(Format format);  ///< bitsandbytes: 16-bit matrices pass through the GPU.
