@@ -34,6 +34,7 @@ constexpr std::string_view kTasks[] = {
     "task=finetune",
     "task=finetune&method=lora",
     "task=finetune&method=qlora&targets=query-value",
+    "task=finetune&method=lora&stack=hf-trainer-2023&tuneembed=1&tunehead=1",
     "task=finetune&method=adapter&kernels=eager",
     "task=finetune&method=adapter-v2&stack=litgpt-2023",
     "task=serve",

@@ -203,7 +203,7 @@ std::string text_of_file(const char* name) {
 
 }  // namespace
 
-TEST_CASE("validate: every word of the closed vocabularies gives a prediction", "[.after-merge]") {
+TEST_CASE("validate: every word of the closed vocabularies gives a prediction") {
   std::set<std::string> seen;
   for (const Words& list : published_words())
     for (const std::string& word : list.words) {
@@ -399,6 +399,15 @@ TEST_CASE("validate: an inference row is read as weights, cache and both halves 
   CHECK(s.cluster.gpus == 2);
   const Scenario plain = scenario_of_row(with(kServeRow, {{"compute_dtype", "fp16"}}));
   CHECK(plain.serve.kv == Format::fp16);
+  // Without an engine it is plain PyTorch.
+  CHECK(plain.serve.cache == KvCache::concatenated);
+  CHECK(plain.serve.eager);
+  CHECK_FALSE(scenario_of_row(with(kServeRow, {{"attention_impl", "flash"}})).serve.eager);
+  const Scenario little =
+      scenario_of_row(with(kServeRow, {{"batch_per_gpu", ""}, {"seq_len", ""}}));
+  CHECK(little.serve.batch == 1);
+  CHECK(little.serve.prompt == 32);
+  CHECK(little.serve.output == 32);
 }
 
 TEST_CASE("validate: what several GPUs share is taken from the framework where it is not stated") {
@@ -439,9 +448,9 @@ TEST_CASE("validate: recomputation keeps what the words say") {
 }
 
 TEST_CASE("validate: the prediction is the estimate of the linked scenario, over all devices") {
-  for (const Cells& cells : {kTrainRow, kLoraRow, kServeRow}) {
+  for (const Cells& cells : {kTrainRow, kLoraRow, with(kServeRow, {{"tp", "4"}})}) {
     const ValidatedRow row = only_row(cells), four = only_row(with(cells, {{"mem_devices", "4"}}));
-    CHECK(four.predicted == 4 * row.predicted);
+    CHECK(four.predicted == Approx(4 * row.predicted).epsilon(1e-12));
     CHECK(row.error == (row.predicted - row.measured) / row.measured);
     Link link = decode(row.link);
     Problems problems;
@@ -453,9 +462,23 @@ TEST_CASE("validate: the prediction is the estimate of the linked scenario, over
       only_row(with(kServeRow, {{"task", "weights_file"}, {"mem_kind", "weights_file"}}));
   // 6,738,415,616 weights of Llama 2 7B, two bytes each.
   CHECK(file.predicted == 6738415616.0 * 2 / 1073741824.0);
+  CHECK(only_row(with(kServeRow, {{"task", "weights_file"}})).predicted == file.predicted);
 }
 
-TEST_CASE("validate: kinds of reading grow from states to the whole device", "[.after-merge]") {
+TEST_CASE("validate: a sum over devices that hold layers each has one copy of the weights") {
+  const double one = only_row(kServeRow).predicted;
+  const double four = only_row(with(kServeRow, {{"mem_devices", "4"}, {"n_gpus", "4"}})).predicted;
+  CHECK(four >= one);
+  CHECK(four < 1.5 * one);
+  CHECK(only_row(with(kServeRow, {{"mem_devices", "4"}, {"mem_kind", "weights_file"}})).predicted ==
+        only_row(with(kServeRow, {{"mem_kind", "weights_file"}})).predicted);
+  for (const char* wrong : {"two", "0", "-1"})
+    CHECK(contains(only_row(with(kTrainRow, {{"mem_devices", wrong}})).skipped, "mem_devices"));
+  // A peak of one of them is a share.
+  CHECK(only_row(with(kServeRow, {{"n_gpus", "4"}})).predicted < 0.5 * one);
+}
+
+TEST_CASE("validate: kinds of reading grow from states to the whole device") {
   const auto read = [&](const char* kind) {
     return only_row(with(kTrainRow, {{"mem_kind", kind}})).predicted;
   };
@@ -463,7 +486,7 @@ TEST_CASE("validate: kinds of reading grow from states to the whole device", "[.
   CHECK(read("allocated") <= read("reserved"));
   CHECK(read("reserved") <= read("device"));
   CHECK(read("activations") <= read("allocated"));
-  CHECK(read("") == read("reserved"));
+  CHECK(read("") == read("device"));  // in training people look at the driver
 }
 
 TEST_CASE("validate: the errors of rows, sources and the whole are what the definitions say") {
@@ -603,6 +626,8 @@ TEST_CASE("validate: rows of throughput.csv and memory.csv become the same scena
   speed.erase("batch_per_gpu");
   speed.erase("grad_accum");
   CHECK(diff(scenario_of_row(speed)) == diff(scenario_of_row(kTrainRow)));
+  speed["micro_batch"] = "";
+  CHECK(scenario_of_row(speed).run.micro_batch == 1);
 }
 
 TEST_CASE("validate: JSON has a row for each row, errors by source and a summary") {
@@ -661,7 +686,13 @@ TEST_CASE("validate: columns that the documentation names are those that are rea
   }
 }
 
-TEST_CASE("published: every reading of memory is predicted", "[.after-merge]") {
+TEST_CASE("validate: the documentation shows what the command prints", "[.memory-limits]") {
+  const std::string printed = validation_text(validate(text_of_file("/docs/my-runs.csv")), false);
+  INFO(printed);
+  CHECK(contains(text_of_file("/docs/validate.md"), printed));
+}
+
+TEST_CASE("published: every reading of memory is predicted") {
   const Validation v = validate(text_of_file("/tests/published/memory.csv"));
   CHECK(v.rows.size() == 289);
   CHECK(v.sources.size() == 8);

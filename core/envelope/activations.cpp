@@ -123,6 +123,20 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
                  "act.heads + act.norm_bytes*(arch.qk_width + arch.k_width)");
   else
     heads = note("act.heads_normed", heads, "act.heads");
+  // In a hybrid some layers keep a state instead: their projections, convolution and output.
+  // Layers are alike here: each counts the mean of the two kinds.
+  if (a.linear_layers > 0) {
+    const LinearLayer& n = a.linear_layer;
+    const double linear = note("act.linear", c * (n.input + n.channels + 2 * n.inner),
+                               "act.compute_bytes*(arch.linear_input + arch.conv_channels + "
+                               "2*arch.linear_inner)");
+    heads =
+        note("act.heads_mixed", (a.attention_layers * heads + a.linear_layers * linear) / a.layers,
+             "(arch.attention_layers*act.heads_normed + arch.linear_layers*act.linear)/"
+             "model.layers");
+  } else {
+    heads = note("act.heads_mixed", heads, "act.heads_normed");
+  }
   const double latents =
       mla ? note("act.latents", c * (2 * m.q_rank + 2 * m.kv_rank + m.rope_dim),
                  "act.compute_bytes*(2*model.q_rank + 2*model.kv_rank + model.rope_dim)")
@@ -134,7 +148,13 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
                                     : note("act.scores", r.score * m.heads * attended,
                                            "act.score_bytes*model.heads*run.seq");
 
-  double mlp = note("act.mlp", r.mlp * m.ffn, "act.mlp_bytes*model.ffn");
+  const double without = a.layers - a.moe_layers;
+  const double share = without > 0 ? a.dense_layers / without : 0;
+  double mlp = note("act.mlp", r.mlp * m.ffn * share,
+                    share == 1    ? "act.mlp_bytes*model.ffn"
+                    : without > 0 ? "act.mlp_bytes*model.ffn*arch.dense_layers/(model.layers - "
+                                    "arch.moe_layers)"
+                                  : "0");
   double experts = 0, routed = 0;
   if (a.moe_layers > 0) {
     const double copies =
@@ -164,7 +184,7 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
                  "act.residual + act.adapter_bytes*act.adapters_on_hidden*model.hidden");
     heads =
         note("act.heads_adapted", heads + in * on.attention * a.o_width + result * on.attention_out,
-             "act.heads_normed + act.adapter_bytes*act.adapters_on_attention*arch.o_width + "
+             "act.heads_mixed + act.adapter_bytes*act.adapters_on_attention*arch.o_width + "
              "act.adapter_output_bytes*act.adapter_outputs");
     mlp = note("act.mlp_adapted", mlp + in * on.inner * m.ffn,
                "act.mlp + act.adapter_bytes*act.adapters_on_inner*model.ffn");
@@ -191,7 +211,7 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
        v2        ? "act.heads_scaled + act.scores + act.mlp_scaled"
        : prompts ? "act.heads_prompted + act.scores + act.mlp_adapted"
        : tuned   ? "act.heads_adapted + act.scores + act.mlp_adapted"
-                 : "act.heads_normed + act.scores + act.mlp");
+                 : "act.heads_mixed + act.scores + act.mlp");
   out.dense = {whole + latents, heads + scores + mlp, 0};
   out.moe = {whole + latents, heads + scores + experts, routed};
   out.share = s.run.task == Task::finetune && prompts && a.layers > 2
@@ -249,7 +269,7 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
          v2        ? "act.heads_scaled + act.scores + act.experts"
          : prompts ? "act.heads_prompted + act.scores + act.experts"
          : tuned   ? "act.heads_adapted + act.scores + act.experts"
-                   : "act.heads_normed + act.scores + act.experts");
+                   : "act.heads_mixed + act.scores + act.experts");
     note("act.moe_stored_split", out.moe_stored.split,
          s.run.recompute == Recompute::full ? "0"
          : s.run.recompute == Recompute::pointwise

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "envelope/catalog.h"
+#include "envelope/embedded.h"
 #include "envelope/findings.h"
 #include "envelope/formats.h"
 #include "envelope/json.h"
@@ -279,7 +280,7 @@ std::string schema() {
     w.member("domain", law.domain).member("source", law.source).end();
   }
   w.end().key("examples").array();
-  for (const Example& e : replay_book().examples)
+  for (const Example& e : examples())
     w.object()
         .member("id", e.id)
         .member("task", e.task)
@@ -383,10 +384,14 @@ std::string compare(std::string_view request) {
   return w.end().take();
 }
 
-std::string replays() {
+std::string replays() { return replays_of(embedded::replays()); }
+
+std::string replays_of(std::string_view text) {
+  ReplayBook book = read_book(text);
+  compute(book);
   JsonWriter w;
   w.object().key("documents").array();
-  for (const Document& d : replay_book().documents)
+  for (const Document& d : book.documents)
     w.object()
         .member("id", d.id)
         .member("title", d.title)
@@ -396,7 +401,7 @@ std::string replays() {
         .member("kind", d.kind)
         .end();
   w.end().key("rows").array();
-  for (const Replay& r : computed_replays()) {
+  for (const Replay& r : book.replays) {
     w.object().member("id", r.id).member("document", r.document).member("place", r.place);
     w.member("title", r.title).member("note", r.note).key("items").array();
     for (const ReplayItem& i : r.items) {

@@ -24,6 +24,8 @@ std::string compare(std::string_view request);
 
 /// The documents and each of their calculations beside ours.
 std::string replays();
+/// The same for a book given as text: the page fetches it only where it shows it.
+std::string replays_of(std::string_view book);
 
 /// {"scenario", "axes": [{"path", "values"} or {"path", "from", "to", "count", "scale"}],
 /// "metrics": [...]} -> rows of axis values and metrics; empty when the request is not one.

@@ -308,6 +308,7 @@ class Mapper {
     const std::string_view word = row_.at(column);
     if (word.empty()) return;
     std::string id = format_of(word);
+    if (column == "weight_format" && id == "int8") id = "int8-g128";
     if (!is_format(id))
       return skip(std::string(column) + ": " + quoted(word) +
                   " is not among the formats of this version");
@@ -389,7 +390,9 @@ class Mapper {
     if (file) return set("cluster.gpus", 1.0);
     set("serve.kv", plain_type());
     format("serve.kv", "kv_format");
-    set("serve.batch", needed("batch_per_gpu"));
+    if (row_.at("batch_per_gpu").empty()) note("batch_per_gpu is not stated: 1");
+    set("serve.batch", number("batch_per_gpu", 1));
+    program_of_serving();
     // The length covers prompt and answer; how it is shared between them matters little, since the
     // cache is full at the end either way.
     const double seq = number("seq_len");
@@ -402,9 +405,21 @@ class Mapper {
       set("serve.prompt", 32.0);
       set("serve.output", 32.0);
     }
-    const double tp = number("tp"), n = number("n_gpus", number("mem_devices", 1));
-    set("cluster.gpus", n);
-    if (given(tp)) set("cluster.tp", tp);
+    // Memory that is summed over devices without tensor parallelism is that of layers spread over
+    // them: one copy of everything.
+    const double tp = number("tp", 1), devices = number("mem_devices", 1);
+    if (tp > 1) {
+      set("cluster.tp", tp);
+      set("cluster.gpus", tp);
+    } else {
+      set("cluster.gpus", devices > 1 ? 1 : number("n_gpus", 1));
+    }
+  }
+
+  /// Where no engine is stated, plain PyTorch: the cache grows by concatenation.
+  void program_of_serving() {
+    set("serve.cache", "concatenated");
+    set("serve.eager", row_.at("attention_impl") != "flash");
   }
 
   void train(std::string_view task) {
@@ -491,11 +506,15 @@ class Mapper {
 
     // throughput.csv states the batch of a step, memory.csv the number of passes. Where neither
     // does, there are enough to fill the pipeline.
-    const double micro =
-        row_.at("micro_batch").empty() ? needed("batch_per_gpu") : number("micro_batch");
+    const bool unsplit = row_.at("micro_batch").empty() && row_.at("batch_per_gpu").empty() &&
+                         !row_.at("global_batch").empty();
+    if (unsplit) note("micro_batch is not stated: 1");
+    const double micro = unsplit                          ? 1
+                         : row_.at("micro_batch").empty() ? needed("batch_per_gpu")
+                                                          : number("micro_batch");
+    const double passes = number("grad_accum", pp > 1 ? 2 * pp : 1);
     set("run.micro_batch", micro);
-    set("run.global_batch",
-        number("global_batch", micro * number("grad_accum", pp > 1 ? 2 * pp : 1) * dp));
+    set("run.global_batch", number("global_batch", micro * passes * dp));
 
     // Before 2023 the Megatron codes that did not have sequence parallelism yet.
     const std::string_view sp = row_.at("sequence_parallel");

@@ -161,9 +161,8 @@ bool parse_csv(std::string_view text, Csv& out, Problems& problems) {
   out = {};
   if (text.size() > kLongestCsv)
     return refuse(problems, "file", "too_long",
-                  "The file has " + number_text(static_cast<double>(text.size())) +
-                      " bytes; at most " + number_text(static_cast<double>(kLongestCsv)) +
-                      " are read.",
+                  "The file is longer than " + number_text(kLongestCsv / (1024.0 * 1024.0)) +
+                      " MiB, the most that is read.",
                   "Split it, or remove what is not needed.");
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.substr(0, 3) == kByteOrderMark) text.remove_prefix(3);

@@ -53,16 +53,17 @@ void activations_of(const Scenario& s, const Architecture& a, const Activations&
   const auto sum = [](const Kept& k) { return k.whole + k.split + k.gathered; };
   const double dense = a.dense_layers;
   const bool moe = a.moe_layers > 0, full = s.run.recompute == Recompute::full;
-  const Bytes layer =
-      note("memory.activation_per_token",
-           Bytes{(dense * sum(act.dense) + a.moe_layers * sum(act.moe)) / a.layers},
-           moe ? "(arch.dense_layers*(act.whole + act.split) + arch.moe_layers*(act.whole + "
-                 "act.moe_split + act.routed))/model.layers"
-               : "act.whole + act.split");
+  const Bytes layer = note("memory.activation_per_token",
+                           Bytes{(dense * sum(act.dense) + a.moe_layers * sum(act.moe)) / a.layers},
+                           moe ? "((model.layers - arch.moe_layers)*(act.whole + act.split) + "
+                                 "arch.moe_layers*(act.whole + "
+                                 "act.moe_split + act.routed))/model.layers"
+                               : "act.whole + act.split");
   const Bytes stored =
       note("memory.stored_per_token",
            Bytes{(dense * sum(act.dense_stored) + a.moe_layers * sum(act.moe_stored)) / a.layers},
-           moe ? "(arch.dense_layers*(act.stored_whole + act.stored_split) + arch.moe_layers*("
+           moe ? "((model.layers - arch.moe_layers)*(act.stored_whole + act.stored_split) + "
+                 "arch.moe_layers*("
                  "act.stored_whole + act.moe_stored_split + act.moe_stored_routed))/model.layers"
                : "act.stored_whole + act.stored_split");
   if (!full)
@@ -91,6 +92,12 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
   const States& st = s.states;
   const bool adapters = s.run.task == Task::finetune && s.tune.method != Method::full;
   const double T = a.trainable;
+  const double modules = a.trained_embedding + a.trained_head;
+  if (modules > 0)
+    note("params.modules", modules,
+         a.trained_embedding > 0 && a.trained_head > 0 ? "params.embedding + params.head"
+         : a.trained_embedding > 0                     ? "params.embedding"
+                                                       : "params.head");
 
   const double bw = bytes_per_value(st.weights);
   if (adapters) {
@@ -99,8 +106,13 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
         weights_in(quantized ? s.tune.base : st.weights, s.model, a, "memory.base_weights", note);
     const double ba = out.adapter_bytes = note(
         "bytes.adapter", s.tune.adapter == Format::none ? bw : bytes_per_value(s.tune.adapter));
+    // Modules trained in full are copies in 16 bit, beside the frozen ones.
+    out.module_weight = modules > 0 ? note("bytes.module", std::max(2.0, std::min(bw, 4.0))) : 0;
     const Bytes adapter =
-        note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
+        note("memory.adapter_weights", Bytes{(T - modules) * ba + modules * out.module_weight},
+             modules > 0 ? "(params.trainable - params.modules)*bytes.adapter + "
+                           "params.modules*bytes.module"
+                         : "params.trainable*bytes.adapter");
     out.weights =
         note("memory.weights", base + adapter, "memory.base_weights + memory.adapter_weights");
     const WeightBytes w = weight_bytes(quantized ? s.tune.base : st.weights, s.model, a);
@@ -117,18 +129,33 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
     note("bytes.weight", bw);
     out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
   }
-  // FP32 adapters have FP32 gradients, and need no master copy.
-  const bool wide = adapters && out.adapter_bytes >= 4;
-  const double bg =
+  // FP32 adapters have FP32 gradients and need no master copy; the modules beside them are trained
+  // in their own format.
+  const bool wide = adapters && out.adapter_bytes >= 4, own = wide && modules > 0;
+  const double bg = out.gradient_bytes =
       note("bytes.gradient", wide ? 4 : bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
-  out.gradients = note("memory.gradients", Bytes{T * bg}, "params.trainable*bytes.gradient");
-  const double bm = note("bytes.master", wide ? 0 : bytes_per_value(st.master));
+  out.module_gradient = own ? out.module_weight : bg;
+  out.gradients =
+      note("memory.gradients", Bytes{(T - modules) * bg + modules * out.module_gradient},
+           own ? "(params.trainable - params.modules)*bytes.gradient + "
+                 "params.modules*bytes.module"
+               : "params.trainable*bytes.gradient");
+  const double bm = out.master_bytes = note("bytes.master", wide ? 0 : bytes_per_value(st.master));
+  out.module_master = bm;
   out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
 
   const OptimizerBytes bo = optimizer_bytes(st);
   note("bytes.optimizer", bo.matrix);
   note("bytes.optimizer_other", bo.other);
-  if (!a.known || adapters || bo.other == bo.matrix) {
+  const double state = bytes_per_value(st.optimizer_format);
+  out.module_optimizer = own && state > 0 ? bo.matrix / state * out.module_weight : bo.matrix;
+  if (own) {
+    note("bytes.module_optimizer", out.module_optimizer);
+    out.optimizer =
+        note("memory.optimizer", Bytes{(T - modules) * bo.matrix + modules * out.module_optimizer},
+             "(params.trainable - params.modules)*bytes.optimizer + "
+             "params.modules*bytes.module_optimizer");
+  } else if (!a.known || adapters || bo.other == bo.matrix) {
     out.optimizer =
         note("memory.optimizer", Bytes{T * bo.matrix}, "params.trainable*bytes.optimizer");
   } else if (st.optimizer == Optimizer::adafactor) {
@@ -142,11 +169,14 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
              "bytes.optimizer_other*(arch.matrix_sides + memory.embedding_tables*(model.vocab + "
              "model.hidden) + params.norms + params.biases + params.other)");
   } else {
-    const double layers = matrices(a, "params.matrices", note);
+    const double layers = layer_matrices(a, "params.matrices", note);
     out.optimizer = note("memory.optimizer", Bytes{bo.matrix * layers + bo.other * (T - layers)},
                          "bytes.optimizer*params.matrices + "
                          "bytes.optimizer_other*(params.trainable - params.matrices)");
   }
+  const double plain = T - modules;
+  out.optimizer_bytes =
+      plain > 0 ? (out.optimizer.value - modules * out.module_optimizer) / plain : bo.matrix;
   activations_of(s, a, act, out, note);
 }
 

@@ -64,9 +64,12 @@ double begin_of(const Scenario& s, double i, double p, double layers) {
   return first + k * even + std::clamp(k - skip, 0.0, extra);
 }
 
-/// MoE layers among the first x.
-double moe_before(const Model& m, double x) {
-  return m.experts > 0 ? std::max(0.0, std::floor((x - m.first_dense) / m.moe_every)) : 0;
+void add(Stage& to, const LayerCount& n) {
+  to.layers += n.layers;
+  to.attention_layers += n.attention;
+  to.linear_layers += n.linear;
+  to.dense_layers += n.dense;
+  to.moe_layers += n.moe;
 }
 
 double sharded(double dense, double experts, bool by_data, const Ways& w) {
@@ -80,6 +83,7 @@ struct Ranks::Held {
   double dense = 0, experts = 0;           ///< Parameters on this GPU.
   double weights = 0, expert_weights = 0;  ///< Bytes, before data-parallel ranks share them.
   double trained = 0, trained_experts = 0;
+  double modules = 0;  ///< Embedding and head, trained in full beside adapters.
   double widest_layer = 0, widest_trained = 0;  ///< Parameters of the largest layer.
   double activations = 0, working = 0, sent = 0, logits = 0;
   double root = 0;  ///< Parameters outside the layers.
@@ -100,9 +104,10 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   transient_ = a.known && s.states.activations == ActivationRule::estimate;
   adapters_ = s.run.task == Task::finetune && s.tune.method != Method::full;
   const double T = a.trainable;
-  gradient_ = T > 0 ? m.gradients.value / T : 0;
-  master_ = T > 0 ? m.master.value / T : 0;
-  optimizer_ = T > 0 && !s.states.paged ? m.optimizer.value / T : 0;
+  gradient_ = m.gradient_bytes;
+  master_ = m.master_bytes;
+  optimizer_ = s.states.paged ? 0 : m.optimizer_bytes;
+  module_optimizer_ = s.states.paged ? 0 : m.module_optimizer;
   matrix_bytes_ = m.matrix_bytes;
   expert_bytes_ = m.expert_bytes;
   other_bytes_ = m.other_bytes;
@@ -120,7 +125,9 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   // MLA's down-projections, norms and routers are on each tensor-parallel rank.
   const double down =
       model.attention == Attention::mla ? d * (model.q_rank + model.kv_rank + model.rope_dim) : 0;
-  layer_ = (a.attention / L - down + a.biases / L) / tp_ + down + a.norms / L;
+  layer_ = a.biases / L / tp_ + a.norms / L;
+  if (a.attention_layers > 0) attention_ = (a.attention / a.attention_layers - down) / tp_ + down;
+  if (a.linear_layers > 0) linear_ = a.linear / a.linear_layers / tp_;
   dense_mlp_ = g * d * model.ffn / tp_;
   if (a.moe_layers > 0) {
     moe_mlp_ = (a.shared_experts / a.moe_layers + g * d * model.residual_ffn) / tp_ +
@@ -135,7 +142,11 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   embedding_ = a.embedding * padding / tp_;
   head_ = (model.tied && text ? a.head_matrix : a.head) * padding / tp_;
   other_ = a.other / tp_;
-  if (adapters_) adapter_layer_ = T / L / tp_;
+  if (adapters_) {
+    adapter_layer_ = (T - a.trained_embedding - a.trained_head) / L / tp_;
+    trained_embedding_ = a.trained_embedding * padding / tp_;
+    trained_head_ = a.trained_head * padding / tp_;
+  }
 }
 
 Ways Ranks::ways(double dp) const {
@@ -156,39 +167,37 @@ Stage Ranks::stage(double i, const Ways& w) const {
   out.last = i == pp_ - 1;
   if (!a_.known) {
     out.layers = out.kept_layers = 1;
-    return out;
+    return out;  // a stage is one layer of which nothing is known
   }
   const double L = a_.layers, m = w.micro_batches;
   const double from = begin_of(s_, i, pp_, L), to = begin_of(s_, i + 1, pp_, L);
   const Model& model = s_.model;
-  out.layers = to - from;
-  const bool fold = folded(s_.cluster.schedule);
-  if (fold) {
+  const double v = s_.cluster.virtual_stages;
+  if (folded(s_.cluster.schedule) && pp_ > 1) {  // a piece from the front, and its mirror image
     out.last = out.first;
-    out.moe_layers =
-        moe_before(model, std::floor(to / 2)) - moe_before(model, std::floor(from / 2)) +
-        moe_before(model, L - std::floor(from / 2)) - moe_before(model, L - std::floor(to / 2));
-  } else if (s_.cluster.schedule == Schedule::one_f_one_b && s_.cluster.virtual_stages > 1) {
-    const double v = s_.cluster.virtual_stages;
+    const double begin = std::floor(from / 2),
+                 end = i == pp_ - 1 ? std::floor(L / 2) : std::floor(to / 2);
+    add(out, layers_between(model, begin, end));
+    add(out, layers_between(model, i == pp_ - 1 ? end : L - end, L - begin));
+  } else if (s_.cluster.schedule == Schedule::one_f_one_b && v > 1 && pp_ > 1) {
+    // Pieces in turn; rounding their ends to layers loses and doubles none.
     for (double k = 0; k < v; ++k)
-      out.moe_layers += moe_before(model, (k * L + to) / v) - moe_before(model, (k * L + from) / v);
+      add(out, layers_between(model, std::floor((k * L + from) / v), std::floor((k * L + to) / v)));
   } else {
-    out.moe_layers = moe_before(model, to) - moe_before(model, from);
+    add(out, layers_between(model, from, to));
   }
-  out.moe_layers = std::min(out.moe_layers, out.layers);
   const double flying = in_flight(s_, i, pp_, m);
   out.kept_layers = flying * out.layers;
   out.kept_moe_layers = flying * out.moe_layers;
   if (s_.cluster.schedule == Schedule::dualpipe && pp_ > 1) {
     // The stage at the other end as well, for the micro-batches that come from there.
     const double j = pp_ - 1 - i;
-    const double from2 = begin_of(s_, j, pp_, L), to2 = begin_of(s_, j + 1, pp_, L);
-    const double moe2 = moe_before(model, to2) - moe_before(model, from2);
+    const LayerCount n =
+        layers_between(model, begin_of(s_, j, pp_, L), begin_of(s_, j + 1, pp_, L));
     const double back = std::min(m, i + 1);
-    out.kept_layers += back * (to2 - from2);
-    out.kept_moe_layers += back * moe2;
-    out.layers += to2 - from2;
-    out.moe_layers += moe2;
+    out.kept_layers += back * n.layers;
+    out.kept_moe_layers += back * n.moe;
+    add(out, n);
     out.first = out.last = out.first || out.last;
   }
   return out;
@@ -196,9 +205,11 @@ Stage Ranks::stage(double i, const Ways& w) const {
 
 Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   const Cluster& c = s_.cluster;
-  const double dense_layers = st.layers - st.moe_layers;
+  const double dense_layers = st.layers - st.moe_layers;  // or without an MLP
   Held h;
-  const double matrices = st.layers * layer_ + dense_layers * dense_mlp_ + st.moe_layers * moe_mlp_;
+  const double matrices = st.layers * layer_ + st.attention_layers * attention_ +
+                          st.linear_layers * linear_ + st.dense_layers * dense_mlp_ +
+                          st.moe_layers * moe_mlp_;
   const bool copy = tied_ && pp_ > 1;  // the last stage has its own copy of the embedding
   h.root = (st.first ? embedding_ + other_ : 0) +
            (st.last && a_.known && (!tied_ || (copy && !st.first)) ? head_ : 0);
@@ -206,11 +217,15 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   h.experts = st.moe_layers * expert_layer_;
   h.weights = matrices * matrix_bytes_ + h.root * other_bytes_;
   h.expert_weights = h.experts * expert_bytes_;
-  const double layer = layer_ + std::max(dense_layers > 0 ? dense_mlp_ : 0,
-                                         st.moe_layers > 0 ? moe_mlp_ + expert_layer_ : 0);
+  const double layer =
+      layer_ +
+      std::max(st.attention_layers > 0 ? attention_ : 0, st.linear_layers > 0 ? linear_ : 0) +
+      std::max(st.dense_layers > 0 ? dense_mlp_ : 0,
+               st.moe_layers > 0 ? moe_mlp_ + expert_layer_ : 0);
   if (adapters_) {
     h.trained = st.layers * adapter_layer_;
-    h.weights += h.trained * adapter_bytes_;
+    h.modules = (st.first ? trained_embedding_ : 0) + (st.last ? trained_head_ : 0);
+    h.weights += h.trained * adapter_bytes_ + h.modules * m_.module_weight;
     h.widest_layer = layer + adapter_layer_;
     h.widest_trained = adapter_layer_;
   } else {
@@ -262,20 +277,24 @@ Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
                                 : sharded(h.weights, h.expert_weights, zero >= 3, w) +
                                       copies_ * (h.dense + h.experts - h.root);
   if (!c.offload_optimizer) {
-    p.master = master_ * sharded(h.trained, h.trained_experts, zero >= 1, w);
-    p.optimizer = optimizer_ * sharded(h.trained, h.trained_experts, zero >= 1, w);
+    p.master = master_ * sharded(h.trained + h.modules, h.trained_experts, zero >= 1, w);
+    p.optimizer = sharded(optimizer_ * h.trained + module_optimizer_ * h.modules,
+                          optimizer_ * h.trained_experts, zero >= 1, w);
   }
   // Gradients: with buffers of their own, or between the first backward pass and the update.
   const bool one_layer = s_.states.in_backward || c.offload_gradients;
-  const double gradients =
-      gradient_ *
-      (one_layer ? h.widest_trained : sharded(h.trained, h.trained_experts, zero >= 2, w));
+  const double gradients = one_layer
+                               ? gradient_ * h.widest_trained
+                               : sharded(gradient_ * h.trained + m_.module_gradient * h.modules,
+                                         gradient_ * h.trained_experts, zero >= 2, w);
   const bool held = stack.keep_gradients || w.micro_batches > 1;
   if (moment == Moment::update || (held && !one_layer)) p.gradients = gradients;
   if (moment == Moment::backward && one_layer) p.gradients = gradients;
   if (moment == Moment::start) return p;
   if (moment == Moment::update) {
-    double at_once = sharded(h.trained, h.trained_experts, zero >= 1, w);
+    // A step works in the width of the parameter: modules in 16 bit take half.
+    const double modules = h.modules * (adapter_bytes_ > 0 ? m_.module_weight / adapter_bytes_ : 0);
+    double at_once = sharded(h.trained + modules, h.trained_experts, zero >= 1, w);
     if (s_.states.in_backward) at_once = std::min(at_once, h.widest_trained);
     if (given(stack.step_params)) at_once = std::min(at_once, stack.step_params);
     p.working = stack.step_bytes * at_once;
@@ -415,9 +434,16 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
     note("rank.unsplit",
          mla ? s_.model.hidden * (s_.model.q_rank + s_.model.kv_rank + s_.model.rope_dim) : 0.0,
          mla ? "model.hidden*(model.q_rank + model.kv_rank + model.rope_dim)" : "0");
-    note("rank.layer", layer_,
-         "((params.attention + params.biases)/model.layers - rank.unsplit)/layout.tp + "
-         "rank.unsplit + params.norms/model.layers");
+    note("rank.layer", layer_, "params.biases/model.layers/layout.tp + params.norms/model.layers");
+    note("rank.attention", attention_,
+         a_.attention_layers > 0 ? "(params.attention/arch.attention_layers - rank.unsplit)/"
+                                   "layout.tp + rank.unsplit"
+                                 : "0");
+    note("rank.linear", linear_,
+         a_.linear_layers > 0 ? "params.linear/arch.linear_layers/layout.tp" : "0");
+    note("rank.attention_layers", st.attention_layers);
+    note("rank.linear_layers", st.linear_layers);
+    note("rank.dense_layers", st.dense_layers);
     note("rank.dense_mlp", dense_mlp_, "arch.mlp_matrices*model.hidden*model.ffn/layout.tp");
     if (moe) {
       note("rank.moe_mlp", moe_mlp_,
@@ -449,15 +475,19 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
                    : "0";
     note("rank.root", h.root, root);
     note("rank.params", h.dense,
-         moe ? "rank.layers*rank.layer + (rank.layers - rank.moe_layers)*rank.dense_mlp + "
+         moe ? "rank.layers*rank.layer + rank.attention_layers*rank.attention + "
+               "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + "
                "rank.moe_layers*rank.moe_mlp + rank.root"
-             : "rank.layers*rank.layer + rank.layers*rank.dense_mlp + rank.root");
+             : "rank.layers*rank.layer + rank.attention_layers*rank.attention + "
+               "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + rank.root");
   }
   note("rank.expert_params", h.experts, moe ? "rank.moe_layers*rank.expert_layer" : "0");
   if (adapters_)
     note("rank.trained", h.trained,
-         known ? "rank.layers*params.trainable/model.layers/layout.tp"
-               : "params.trainable/(layout.tp*cluster.pp)");
+         !known ? "params.trainable/(layout.tp*cluster.pp)"
+         : a_.trained_embedding + a_.trained_head > 0
+             ? "rank.layers*(params.trainable - params.modules)/model.layers/layout.tp"
+             : "rank.layers*params.trainable/model.layers/layout.tp");
   else
     note("rank.trained", h.trained, "rank.params");
   note("rank.trained_experts", h.trained_experts, adapters_ ? "0" : "rank.expert_params");
@@ -467,13 +497,22 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
   note("bytes.matrix", matrix_bytes_);
   note("bytes.expert", expert_bytes_);
   note("bytes.outside", other_bytes_);
-  note("bytes.gradient_mean", gradient_);
-  note("bytes.master_mean", master_);
   note("bytes.optimizer_mean", optimizer_);
+  note("rank.modules", h.modules,
+       h.modules == 0        ? "0"
+       : vocab_ == 0         ? (st.first && st.last ? "params.modules/layout.tp"
+                                : st.first          ? "params.embedding/layout.tp"
+                                                    : "params.head/layout.tp")
+       : st.first && st.last ? "params.modules*rank.vocab/model.vocab/layout.tp"
+       : st.first            ? "params.embedding*rank.vocab/model.vocab/layout.tp"
+                             : "params.head*rank.vocab/model.vocab/layout.tp");
+  const bool modules = h.modules > 0;
   note("rank.own_weights", h.weights,
-       adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
-                   "rank.trained*bytes.adapter"
-                 : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside");
+       modules     ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
+                     "rank.trained*bytes.adapter + rank.modules*bytes.module"
+       : adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
+                     "rank.trained*bytes.adapter"
+                   : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside");
   note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.expert");
   const Parts& p = r.parts;
   note("rank.weights", Bytes{p.weights},
@@ -484,22 +523,32 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
                  "rank.expert_params - rank.root)");
   const bool one_layer = s_.states.in_backward || c.offload_gradients;
   if (one_layer) note("rank.widest_trained", h.widest_trained);
+  const bool own = modules && m_.module_gradient != gradient_;
+  note("rank.own_gradients", gradient_ * h.trained + m_.module_gradient * h.modules,
+       own       ? "rank.trained*bytes.gradient + rank.modules*bytes.module"
+       : modules ? "(rank.trained + rank.modules)*bytes.gradient"
+                 : "rank.trained*bytes.gradient");
+  note("rank.own_optimizer", optimizer_ * h.trained + module_optimizer_ * h.modules,
+       own && optimizer_ > 0 ? "rank.trained*bytes.optimizer_mean + rank.modules*"
+                               "bytes.module_optimizer"
+       : modules             ? "(rank.trained + rank.modules)*bytes.optimizer_mean"
+                             : "rank.trained*bytes.optimizer_mean");
   note("rank.gradients", Bytes{p.gradients},
        p.gradients == 0 ? "0"
-       : one_layer      ? "bytes.gradient_mean*rank.widest_trained"
-       : zero2          ? "bytes.gradient_mean*(rank.trained/rank.shard + rank.trained_experts/"
-                          "rank.expert_shard)"
-                        : "bytes.gradient_mean*(rank.trained + rank.trained_experts)");
+       : one_layer      ? "bytes.gradient*rank.widest_trained"
+       : zero2          ? "rank.own_gradients/rank.shard + bytes.gradient*rank.trained_experts/"
+                          "rank.expert_shard"
+                        : "rank.own_gradients + bytes.gradient*rank.trained_experts");
   note("rank.master", Bytes{p.master},
        c.offload_optimizer ? "0"
-       : zero1             ? "bytes.master_mean*(rank.trained/rank.shard + rank.trained_experts/"
-                             "rank.expert_shard)"
-                           : "bytes.master_mean*(rank.trained + rank.trained_experts)");
+       : zero1             ? "bytes.master*((rank.trained + rank.modules)/rank.shard + "
+                             "rank.trained_experts/rank.expert_shard)"
+                           : "bytes.master*(rank.trained + rank.modules + rank.trained_experts)");
   note("rank.optimizer", Bytes{p.optimizer},
        c.offload_optimizer ? "0"
-       : zero1             ? "bytes.optimizer_mean*(rank.trained/rank.shard + rank.trained_experts/"
-                             "rank.expert_shard)"
-                           : "bytes.optimizer_mean*(rank.trained + rank.trained_experts)");
+       : zero1             ? "rank.own_optimizer/rank.shard + bytes.optimizer_mean*"
+                             "rank.trained_experts/rank.expert_shard"
+                           : "rank.own_optimizer + bytes.optimizer_mean*rank.trained_experts");
 
   // Bytes that come and go.
   if (transient_) {

@@ -25,8 +25,9 @@ struct Ways {
 /// What the GPUs of one pipeline rank work on.
 struct Stage {
   double index = 0;
-  bool first = false, last = false;             ///< It has the embedding; the head.
-  double layers = 0, moe_layers = 0;            ///< Whose weights it holds.
+  bool first = false, last = false;  ///< It has the embedding; the head.
+  double layers = 0, attention_layers = 0, linear_layers = 0, dense_layers = 0,
+         moe_layers = 0;                        ///< Whose weights it holds.
   double kept_layers = 0, kept_moe_layers = 0;  ///< Layers times micro-batches in flight.
 };
 
@@ -82,11 +83,12 @@ class Ranks {
   const Activations& act_;
   double tp_ = 1, pp_ = 1, etp_ = 1, step_ = 1, tokens_ = 0, whole_ways_ = 1;
   // Parameters of one layer on one GPU, and of the rest.
-  double layer_ = 0, dense_mlp_ = 0, moe_mlp_ = 0, expert_layer_ = 0;
+  double layer_ = 0, attention_ = 0, linear_ = 0, dense_mlp_ = 0, moe_mlp_ = 0, expert_layer_ = 0;
   double embedding_ = 0, head_ = 0, other_ = 0, vocab_ = 0;
   // Bytes per parameter.
   double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, master_ = 0,
          optimizer_ = 0, gather_ = 0, adapter_bytes_ = 0, copies_ = 0;
+  double module_optimizer_ = 0, trained_embedding_ = 0, trained_head_ = 0;
   double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
   bool adapters_ = false, transient_ = true, tied_ = false;
 };

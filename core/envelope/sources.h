@@ -141,7 +141,7 @@ inline constexpr Source kSources[] = {
     {"liu-2023", "Liu et al.", 2023,
      "Ring Attention with Blockwise Transformers for Near-Infinite Context",
      "https://arxiv.org/abs/2310.01889"},
-    {"qi-2023", "Qi et al.", 2023, "Zero Bubble Pipeline Parallelism",
+    {"qi-2024", "Qi et al.", 2024, "Zero Bubble Pipeline Parallelism",
      "https://arxiv.org/abs/2401.10241"},
 
     // Serving.

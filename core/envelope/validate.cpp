@@ -43,6 +43,20 @@ double bytes_read(std::string_view kind, bool serve, const std::vector<Step>& st
   return value_of(steps, "layout.per_gpu") - value_of(steps, "layout.reserve");
 }
 
+/// What every further device adds to a sum over devices. In serving without tensor parallelism the
+/// layers are spread, so that each device adds only the workspace of its own pass.
+double bytes_of_another_device(const Scenario& s, std::string_view kind,
+                               const std::vector<Step>& steps) {
+  const bool serve = s.run.task == Task::serve;
+  if (!serve || (given(s.cluster.tp) && s.cluster.tp > 1) || s.cluster.gpus > 1)
+    return bytes_read(kind, serve, steps);
+  if (kind == "weights_file" || kind == "model_states") return 0;
+  const double working = value_of(steps, "rank.working");
+  // The peak while loading is over before the other devices work.
+  if (!given(working) || working == value_of(steps, "serving.load_bytes")) return 0;
+  return sum_of(steps, {"rank.working", "rank.logits"});
+}
+
 /// Kinds of reading that are not the memory of a configuration.
 std::string_view no_reading(std::string_view kind) {
   if (kind == "context_capacity") return "the longest context is given, not the memory";
@@ -110,6 +124,9 @@ void predict_memory(const Record& row, ValidatedRow& out) {
   if (mapping.skipped.empty())
     if (const std::string_view why = no_reading(kind); !why.empty())
       mapping.skipped = "mem_kind: " + std::string(kind) + ", " + std::string(why);
+  const double devices = row.at("mem_devices").empty() ? 1 : number_at(row, "mem_devices");
+  if (mapping.skipped.empty() && !(devices >= 1))
+    mapping.skipped = "mem_devices: " + quoted(row.at("mem_devices")) + " is not a count";
   if (!mapping.skipped.empty()) return void(out.skipped = std::move(mapping.skipped));
 
   Problems problems;
@@ -121,9 +138,10 @@ void predict_memory(const Record& row, ValidatedRow& out) {
     }
   std::vector<Step> steps;
   estimate(scenario, Ledger(steps));
-  const double devices = row.at("mem_devices").empty() ? 1 : number_at(row, "mem_devices");
+  const std::string_view read = row.at("task") == "weights_file" ? "weights_file" : kind;
   const bool serve = scenario.run.task == Task::serve;
-  const double bytes = devices * bytes_read(kind, serve, steps);
+  const double bytes = bytes_read(read, serve, steps) +
+                       (devices - 1) * bytes_of_another_device(scenario, read, steps);
   if (!std::isfinite(bytes) || bytes <= 0) {
     out.skipped = "this version does not predict mem_kind " +
                   (kind.empty() ? std::string("(empty)") : std::string(kind)) + " for task " +
@@ -152,15 +170,20 @@ ValidatedRow validate_row(const Csv& csv, const CsvRow& cells, FileKind kind) {
   out.skipped = left_out(row);
   out.unscorable = !out.skipped.empty();
   if (out.unscorable) return out;
-  if (!(out.measured > 0)) {
-    out.measured = kNone;
-    out.skipped = why_unmeasured(row, quantity);
-  } else if (kind != FileKind::memory) {
+  if (!(out.measured > 0)) out.measured = kNone;
+  if (kind != FileKind::memory) {
     out.skipped = "this version predicts memory only";
+  } else if (!given(out.measured)) {
+    out.skipped = why_unmeasured(row, quantity);
   } else {
     predict_memory(row, out);
   }
-  if (out.skipped.empty()) out.error = (out.predicted - out.measured) / out.measured;
+  if (!out.skipped.empty()) return out;
+  out.error = (out.predicted - out.measured) / out.measured;
+  if (!std::isfinite(out.error)) {
+    out.error = out.predicted = kNone;
+    out.skipped = why_unmeasured(row, quantity);
+  }
   return out;
 }
 
@@ -209,8 +232,8 @@ std::string percent(double x) {
   return given(x) ? format("%.1f %%", 100 * x + 0.0) : "-";
 }
 
-/// Columns of text; the first is left-aligned and the others right-aligned.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+/// Columns of text, the first `left` of them aligned to the left.
+std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t left) {
   std::vector<std::size_t> width;
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -221,7 +244,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string blanks(width[i] - row[i].size(), ' ');
-      out += i ? "  " + blanks + row[i] : row[i] + (row.size() > 1 ? blanks : "");
+      out.append(i ? "  " : "").append(i < left ? row[i] + blanks : blanks + row[i]);
     }
     out += '\n';
   }
@@ -233,7 +256,7 @@ std::vector<std::string> line_of(const ValidatedRow& row) {
           format("%.3f", row.predicted), percent(row.error)};
 }
 
-/// The reason without its particulars, so that like reasons can be counted together.
+/// How often each reason was given.
 std::string reasons(const Validation& v) {
   std::vector<std::pair<std::string, double>> counts;
   for (const ValidatedRow& row : v.rows) {
@@ -317,18 +340,19 @@ std::string validation_text(const Validation& v, bool every_row) {
   std::vector<const ValidatedRow*> scored;
   for (const ValidatedRow& row : v.rows)
     if (row.skipped.empty()) scored.push_back(&row);
-  const std::vector<std::string> head = {"row", "source", "measured", "predicted", "error"};
+  const std::string quantity(v.rows.empty() ? std::string_view() : v.rows[0].quantity);
+  const std::vector<std::string> head = {"row", "source", quantity, "predicted", "error"};
   if (every_row && !scored.empty()) {
     std::vector<std::vector<std::string>> lines = {head};
     for (const ValidatedRow* row : scored) lines.push_back(line_of(*row));
-    out += table(lines) + "\n";
+    out += table(lines, 2) + "\n";
   }
   if (!v.sources.empty()) {
     std::vector<std::vector<std::string>> lines = {{"source", "rows", "median |error|", "mean"}};
     for (const ValidatedSource& s : v.sources)
       lines.push_back({s.source_id.empty() ? "(no source)" : s.source_id, format("%.0f", s.rows),
                        percent(s.median_abs), percent(s.mean_signed)});
-    out += table(lines) + "\n";
+    out += table(lines, 1) + "\n";
   }
   const double n = static_cast<double>(scored.size());
   out += "Of " + format("%.0f", v.all) + " rows of " + std::string(kind_name(v.kind)) + ", " +
@@ -344,7 +368,7 @@ std::string validation_text(const Validation& v, bool every_row) {
     scored.resize(std::min(scored.size(), kWorst));
     std::vector<std::vector<std::string>> lines = {head};
     for (const ValidatedRow* row : scored) lines.push_back(line_of(*row));
-    out += "\nFurthest off (--rows prints all)\n" + table(lines);
+    out += "\nFurthest off (--rows prints all)\n" + table(lines, 2);
   }
   if (v.skipped > 0) out += "\nSkipped\n" + reasons(v);
   return out;

@@ -340,6 +340,17 @@ WeightBytes weight_bytes(Format f, const Model& m, const Architecture& a) {
   return w;
 }
 
+double layer_matrices(const Architecture& a, std::string_view id, const Ledger& note) {
+  const bool moe = a.moe_layers > 0, linear = a.linear_layers > 0;
+  return note(id,
+              a.attention + a.linear_layers * a.layer.linear + a.mlp + a.experts + a.shared_experts,
+              moe && linear ? "params.attention + arch.linear_layers*arch.linear_matrices + "
+                              "params.mlp + params.experts + params.shared_experts"
+              : moe    ? "params.attention + params.mlp + params.experts + params.shared_experts"
+              : linear ? "params.attention + arch.linear_layers*arch.linear_matrices + params.mlp"
+                       : "params.attention + params.mlp");
+}
+
 Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_view id,
                  const Ledger& note) {
   const double b = note("bytes.weight", bytes_per_value(f));
@@ -356,7 +367,7 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
     if (s == Scheme::experts && moe)
       quantized = note("params.quantized", a.experts, "params.experts");
     else
-      quantized = matrices(a, "params.quantized", note);
+      quantized = layer_matrices(a, "params.quantized", note);
     return note(id, Bytes{quantized * b + 2 * (a.total - quantized)},
                 "params.quantized*bytes.weight + 2*(params.total - params.quantized)");
   }
@@ -389,17 +400,6 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
                               "params.router*bytes.router"
               : linear      ? "memory.plain_weights + params.linear*bytes.linear"
                             : "memory.plain_weights");
-}
-
-double matrices(const Architecture& a, std::string_view id, const Ledger& note) {
-  const bool moe = a.moe_layers > 0, linear = a.linear_layers > 0;
-  return note(id,
-              a.attention + a.linear_layers * a.layer.linear + a.mlp + a.experts + a.shared_experts,
-              moe && linear ? "params.attention + arch.linear_layers*arch.linear_matrices + "
-                              "params.mlp + params.experts + params.shared_experts"
-              : moe    ? "params.attention + params.mlp + params.experts + params.shared_experts"
-              : linear ? "params.attention + arch.linear_layers*arch.linear_matrices + params.mlp"
-                       : "params.attention + params.mlp");
 }
 
 bool quantized_on_load(Format f) {

@@ -22,12 +22,13 @@ struct WeightBytes {
 
 WeightBytes weight_bytes(Format format, const Model& m, const Architecture& a);
 
+/// Weights of the matrices in the layers, noted under `id`: what is quantized, and what Muon
+/// updates.
+double layer_matrices(const Architecture& a, std::string_view id, const Ledger& note);
+
 /// Bytes of all weights, noted under `id`; notes "bytes.weight" before.
 Bytes weights_in(Format format, const Model& m, const Architecture& a, std::string_view id,
                  const Ledger& note);
-
-/// Weights of the matrices in the layers, noted under `id`.
-double matrices(const Architecture& a, std::string_view id, const Ledger& note);
 
 /// How a scheme treats weights at run time, beyond their size.
 bool quantized_on_load(Format format);  ///< bitsandbytes: 16-bit matrices pass through the GPU.

@@ -2,7 +2,7 @@
 // Writes the fuzzers' dictionary and seeds from the core's own tables and replays:
 //   node seeds.mjs CLI FOLDER
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [cli, folder] = process.argv.slice(2);
@@ -21,6 +21,13 @@ for (const list of [schema.models, schema.accelerators, schema.recipes])
   for (const row of list.slice(0, 30)) words.add(row.id);
 for (const word of ['scenarios', 'scenario', 'axes', 'path', 'values', 'from', 'to', 'count', 'scale'])
   words.add(`"${word}":`);
+// A table with each row of the readings: the header, a line each.
+const lines = (file) => readFileSync(new URL(file, import.meta.url), 'utf8').trim().split('\n');
+const [header, ...readings] = lines('../published/memory.csv');
+for (const column of header.split(',')) words.add(column);
+const tables = [lines('../../docs/my-runs.csv').join('\n')].concat(
+  readings.filter((_, i) => i % 7 === 0).map((row) => `${header}\n${row}\n`),
+);
 const quoted = (word) => `"${word.replace(/[\\"]/g, (character) => '\\' + character)}"`;
 writeFileSync(join(folder, 'envelope.dict'), [...words].map(quoted).join('\n') + '\n');
 
@@ -37,7 +44,7 @@ const requests = [
     }),
   ),
 ];
-const seeds = { link: links, json: [...links, ...patches, ...requests] };
+const seeds = { link: links, json: [...links, ...patches, ...requests], csv: tables };
 for (const [target, texts] of Object.entries(seeds)) {
   const into = join(folder, 'seeds', target);
   rmSync(into, { recursive: true, force: true });
