@@ -316,7 +316,7 @@ TEST_CASE("law: QLoRA takes no more memory than LoRA, and LoRA no more than all 
     // Adapters as large as what works on a token are no adapters.
     if (lora.architecture.trainable > lora.architecture.active / 10) return false;
     CHECK(lora.memory.states < full.memory.states);
-    CHECK(qlora.memory.states < lora.memory.states);
+    CHECK(qlora.memory.states <= lora.memory.states);
     CHECK(lora.compute.per_token_6nd < full.compute.per_token_6nd);
     return true;
   });
