@@ -686,7 +686,7 @@ TEST_CASE("validate: columns that the documentation names are those that are rea
   }
 }
 
-TEST_CASE("validate: the documentation shows what the command prints", "[.memory-limits]") {
+TEST_CASE("validate: the documentation shows what the command prints") {
   const std::string printed = validation_text(validate(text_of_file("/docs/my-runs.csv")), false);
   INFO(printed);
   CHECK(contains(text_of_file("/docs/validate.md"), printed));
@@ -702,7 +702,7 @@ TEST_CASE("published: every reading of memory is predicted") {
   }
 }
 
-TEST_CASE("published: memory is within the limits that we promise", "[.memory-limits]") {
+TEST_CASE("published: memory is within the limits that we promise") {
   const Validation v = validate(text_of_file("/tests/published/memory.csv"));
   INFO(validation_text(v, false));
   CHECK(v.mean_of_source_medians <= 0.06);

@@ -423,6 +423,7 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   const double each = note("serving.rank_batch", sequences(out.tp), "ceil(serve.batch/layout.dp)");
   out.per_gpu = Bytes{replica.per_gpu(each, s.serve.prompt, s.serve.output)};
   out.weights = replica.weights();
+  out.communication = replica.communication();
   out.moments = replica.moments(each, s.serve.prompt, s.serve.output);
   if (!note) return out;  // the rest explains
   replica.explain(each, note);

@@ -63,6 +63,7 @@ struct ServeMemory {
   double to_fit = kNone;  ///< Fewest GPUs; kNone when no number would do.
   double used = 1;
   Bytes per_gpu;
+  double communication = 0;  ///< Bytes of the communication library on each GPU.
   double weights = 0;  ///< Bytes on one GPU of the fullest replica, and what is live beside them.
   ServeMoments moments;
 };
