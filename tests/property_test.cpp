@@ -319,7 +319,7 @@ TEST_CASE("law: QLoRA takes no more memory than LoRA, and LoRA no more than all 
     // Layers without a matrix leave nothing to quantize.
     if (layer_matrices(lora.architecture, "", Ledger()) == 0) return false;
     CHECK(lora.memory.states < full.memory.states);
-    CHECK(qlora.memory.states < lora.memory.states);
+    CHECK(qlora.memory.states <= lora.memory.states);
     CHECK(lora.compute.per_token_6nd < full.compute.per_token_6nd);
     return true;
   });

@@ -51,7 +51,7 @@ void activations_of(const Scenario& s, const Architecture& a, const Activations&
   const double tokens =
       note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
   const auto sum = [](const Kept& k) { return k.whole + k.split + k.gathered; };
-  const double dense = a.dense_layers;
+  const double dense = a.layers - a.moe_layers;
   const bool moe = a.moe_layers > 0, full = s.run.recompute == Recompute::full;
   const Bytes layer = note("memory.activation_per_token",
                            Bytes{(dense * sum(act.dense) + a.moe_layers * sum(act.moe)) / a.layers},
