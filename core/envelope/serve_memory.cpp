@@ -63,7 +63,7 @@ void each_legal(const Scenario& s, const Architecture& a, double most, const Vis
 
 Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, const WeightBytes& w,
                  double tp)
-    : s_(s), a_(a), m_(m), tp_(tp) {
+    : s_(s), a_(a), tp_(tp) {
   if (!a.known) {
     weights_ = m.weights.value / tp;
     return;

@@ -49,7 +49,6 @@ class Replica {
  private:
   const Scenario& s_;
   const Architecture& a_;
-  const Memory& m_;
   double tp_;
   double weights_ = 0, replicated_ = 0, kv_weights_ = 0, kv_ways_ = 1;
   double activation_ = 2;  ///< Bytes of one value between layers.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 400 lines because a third of it is the rules of llama.cpp, format by format.
 #include "envelope/weights.h"
 
 #include <algorithm>
