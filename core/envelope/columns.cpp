@@ -548,9 +548,13 @@ class Mapper {
   }
 
   /// What a framework does where nothing is said.
+  bool megatron() const {
+    return stack_.find("megatron") != std::string_view::npos ||
+           stack_.find("nemo") != std::string_view::npos;
+  }
+
   std::string_view usual_sharding() const {
-    if (stack_.find("megatron") != std::string_view::npos ||
-        stack_.find("nemo") != std::string_view::npos || stack_ == "internevo-2023")
+    if (megatron() || stack_ == "internevo-2023")
       return "zero1";
     if (one_of(stack_, {"deepspeed-2024", "hf-trainer-2023", "generic", "other"}) && adapter_)
       return "none";  // plain data parallelism
@@ -601,8 +605,9 @@ class Mapper {
       set("run.recompute", "full");
       set("run.recompute_every", 2.0);
     } else if (recompute == "selective") {
-      // Flash attention leaves no scores to recompute, so what is dropped are cheap operations.
-      set("run.recompute", flash ? "pointwise" : "selective");
+      // Megatron means the attention core. Elsewhere flash attention leaves no scores to recompute,
+      // so what is dropped are cheap operations.
+      set("run.recompute", flash && !megatron() ? "pointwise" : "selective");
     } else if (!recompute.empty()) {
       set("run.recompute", std::string(recompute));
     } else {
