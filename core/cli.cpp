@@ -13,6 +13,7 @@
 #include "envelope/fields.h"
 #include "envelope/json.h"
 #include "envelope/metrics.h"
+#include "envelope/validate.h"
 #include "envelope/version.h"
 
 namespace {
@@ -28,11 +29,13 @@ constexpr std::string_view kUsage =
   envelope sweep JSON                     {"scenario", "axes", "metrics"} as CSV
   envelope import FILE                    a model from its Hugging Face config.json
   envelope replays                        the documents' figures beside ours
+  envelope validate FILE.csv [--rows]     measurements beside predictions, with errors
   envelope schema                         every field, metric, source and catalog row
   envelope types                          TypeScript types of the two tables
   envelope fields                         the keys a link may have
 
   --json      print JSON and not a table
+  --rows      with validate: a line for each row
   --lines     read one input a line from stdin, print one JSON answer a line
   -           read the input from stdin
 
@@ -285,22 +288,58 @@ std::string call(std::string_view command, const std::string& input) {
   return {};
 }
 
+/// The start of a file, a little more than what the reader of tables accepts; "-" is stdin.
+bool read_file(const std::string& name, std::string& out) {
+  std::ifstream file;
+  if (name != "-") file.open(name, std::ios::binary);
+  std::istream& in = name == "-" ? std::cin : file;
+  out.resize(kLongestCsv + 1);
+  in.read(out.data(), static_cast<std::streamsize>(out.size()));
+  out.resize(static_cast<std::size_t>(in.gcount()));
+  return name == "-" ||
+         (file.is_open() && !file.bad() && file.eof() == (out.size() <= kLongestCsv));
+}
+
+int print_validation(const std::vector<std::string>& args, bool json, bool rows) {
+  if (args.size() != 1) {
+    std::cerr << "envelope validate takes one file: envelope validate FILE.csv\n";
+    return 1;
+  }
+  std::string text;
+  if (!read_file(args[0], text)) {
+    std::cerr << args[0] << ": cannot be read. Check the name and whether it is a file.\n";
+    return 1;
+  }
+  const Validation v = validate(text);
+  if (json) {
+    std::cout << validation_json(args[0], v) << "\n";
+  } else {
+    for (const Problem& p : v.problems)
+      std::cerr << args[0] << ": " << p.message << " " << p.hint << "\n";
+    if (v.problems.empty()) std::cout << validation_text(v, rows);
+  }
+  return v.problems.empty() ? 0 : 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> args;
-  bool json = false, lines = false;
+  bool json = false, lines = false, rows = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
     if (arg == "--json")
       json = true;
     else if (arg == "--lines")
       lines = true;
+    else if (arg == "--rows")
+      rows = true;
     else
       args.emplace_back(arg);
   }
   const std::string command = args.empty() ? "help" : args[0];
   if (!args.empty()) args.erase(args.begin());
+  if (command == "validate") return print_validation(args, json, rows);
   if (args.size() == 1 && args[0] == "-") args[0] = everything(std::cin);
   if (command == "import" && args.size() == 1 && args[0].find('{') == std::string::npos) {
     std::ifstream file(args[0]);

@@ -78,7 +78,7 @@ TEST_CASE("api: schema carries both tables, the catalog, the laws, the formats a
   CHECK(at(schema, "prices").items.size() == catalog().prices.size());
   CHECK(at(schema, "formats").items.size() == formats().size());
   CHECK(at(schema, "laws").items.size() == laws().size());
-  CHECK(at(schema, "examples").items.size() == replay_book().examples.size());
+  CHECK(at(schema, "examples").items.size() == examples().size());
   CHECK(at(schema, "snapshots").items.front().text == "2026-11");
   for (std::size_t i = 0; i < fields().size(); ++i) {
     const Field& f = fields()[i];

@@ -76,6 +76,26 @@ TEST_CASE("formats: block constants count") {
   // ggml: a block of 32 is 18 bytes in Q4_0 and 34 bytes in Q8_0.
   CHECK(row("q4-0").bits == 18 * 8 / 32.0);
   CHECK(row("q8-0").bits == 34 * 8 / 32.0);
+  // ggml: bytes of a block of 32, and of a super-block of 256, as its static_asserts have them.
+  const struct {
+    const char* id;
+    double bytes, values;
+  } blocks[] = {{"q4-1", 20, 32},     {"q5-0", 22, 32},     {"q5-1", 24, 32},
+                {"iq4-nl", 18, 32},   {"q2-k", 84, 256},    {"q3-k-s", 110, 256},
+                {"q4-k-s", 144, 256}, {"q5-k-s", 176, 256}, {"q6-k", 210, 256},
+                {"iq1-s", 50, 256},   {"iq1-m", 56, 256},   {"iq2-xxs", 66, 256},
+                {"iq2-xs", 74, 256},  {"iq2-m", 82, 256},   {"iq3-xxs", 98, 256},
+                {"iq3-s", 110, 256},  {"iq4-xs", 136, 256}};
+  for (const auto& b : blocks) {
+    INFO(b.id);
+    CHECK(row(b.id).bits == b.bytes * 8 / b.values);
+  }
+  // GPTQ: a group of 32 or 128 has a 16-bit scale and a zero point as wide as an element.
+  CHECK(row("int4-g32").bits == 4 + 20 / 32.0);
+  CHECK(row("int8-g128").bits == 8 + 24 / 128.0);
+  CHECK(row("exl2-2-5").bits == 2.5);
+  CHECK(row("fp8-block").bits == 8 + 32 / 16384.0);
+  CHECK(row("fp8-block").max == 448);
   // LLM.int8, section 3.2: outliers add about 0.1 %; the row constants add as much again.
   CHECK(row("llm-int8").bits / 8 == Approx(1.002).margin(0.0005));
 }

@@ -34,6 +34,9 @@ constexpr std::string_view kTasks[] = {
     "task=finetune",
     "task=finetune&method=lora",
     "task=finetune&method=qlora&targets=query-value",
+    "task=finetune&method=lora&stack=hf-trainer-2023&tuneembed=1&tunehead=1",
+    "task=finetune&method=adapter&kernels=eager",
+    "task=finetune&method=adapter-v2&stack=litgpt-2023",
     "task=serve",
     "task=serve&wfmt=nf4-dq&batch=7",
 };
@@ -82,6 +85,7 @@ const std::vector<std::string>& options() {
                                     "task=serve&tp=8&n=64",
                                     "task=serve&tp=8",
                                     "task=serve&n=3",
+                                    "task=serve&linear=mamba-2&attnevery=2&wfmt=q4-k-m",
                                     "task=serve&pmfu=0.5&mbu=0.8&price=1",
                                     "task=serve&prompt=1e6&batch=1e3",
                                     "capex=3e4&price=0",
@@ -164,6 +168,16 @@ const std::vector<std::string>& options() {
     choices("count");
     choices("opt");
     choices("opt", "&zero=1&n=8");
+    choices("sched", "&n=64&pp=8&gbs=512");
+    choices("stack", "&n=64&tp=2&pp=2");
+    choices("rc", "&tp=4&n=16&cp=2");
+    choices("rc", "&experts=16&topk=2&moeffn=512&sharedffn=64&ep=4&n=32");
+    for (const char* key : {"offweights", "offgrads", "offopt", "offact", "paged", "optbwd"})
+      cross(std::string(key) + "=1", {"&n=16", "&n=16&tp=2&pp=4&zero=1", "&experts=8&topk=2&n=8"});
+    cross("rc=full&rcevery=4", {"", "&experts=8&topk=2&moeffn=1024"});
+    cross("pp=4&n=16", {"&tied=1", "&vp=2", "&firstlayers=3&lastlayers=1", "&keepgrads=0&gbs=4",
+                        "&reshard=0", "&zero=1&loss=fused&mbs=8&rc=none", "&dropout=1&flash=0"});
+    cross("prec=fp8&wcopies=2", {"", "&stack=megatron-core-2025&n=8"});
     choices("prec");
     choices("law");
     choices("law", "&budget=1e21");

@@ -84,7 +84,8 @@ TEST_CASE("patch: what diff leaves out is what nobody changed") {
     for (const auto& [path, value] : diff(made(wanted))) {
       // A catalog row may be undone by a value; it never brings a line of its own.
       const bool asked = find(wanted, path) != nullptr;
-      const bool repaired = path == "model.kind";  // size-only without a size
+      // A size-only model without a size; a recipe asked for beside a framework that has its own.
+      const bool repaired = path == "model.kind";
       if (!asked && !repaired) FAIL_CHECK(i << ": " << path << " was not asked for");
     }
   }

@@ -165,7 +165,7 @@ TEST_CASE("replays: an item is computed from its scenario and not stored") {
 TEST_CASE("examples: each opens in its task, without a problem and in canonical form") {
   std::set<std::string> ids;
   std::set<std::string_view> tasks;
-  for (const Example& e : replay_book().examples) {
+  for (const Example& e : examples()) {
     INFO(e.id);
     CHECK(ids.insert(e.id).second);
     CHECK(!e.title.empty());

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Two forms of the same module. The page loads envelope.mjs with envelope.wasm beside it. The single
-# file is a classic script with the WASM inside: it works from file://, in sandboxed frames and
-# across origins without CORS, where the other does not.
+# Three forms of the same module: envelope.mjs with envelope.wasm beside it; a single file, a classic
+# script with the WASM inside, which works from file://, in sandboxed frames and across origins
+# without CORS, where the other does not; and the page's own, as small as it can be.
 set(wasm_options -lembind --no-entry
+  -sMALLOC=emmalloc  # a third of the size of the other; the pipeline does not allocate
   -sMODULARIZE=1 -sEXPORT_NAME=createEnvelope -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0
   # Node is left out on purpose: with it, 3.1.6 writes ESM that calls require(). In Node, pass
   # wasmBinary.
@@ -31,3 +32,10 @@ add_executable(envelope_wasm_single)
 set_target_properties(envelope_wasm_single PROPERTIES OUTPUT_NAME envelope.single SUFFIX .js)
 target_link_options(envelope_wasm_single PRIVATE ${wasm_options} -sSINGLE_FILE=1)
 target_link_libraries(envelope_wasm_single PRIVATE envelope_bindings)
+
+add_executable(envelope_wasm_page wasm/page.cpp)
+set_target_properties(envelope_wasm_page PROPERTIES OUTPUT_NAME envelope.page SUFFIX .wasm)
+target_compile_options(envelope_wasm_page PRIVATE -fno-exceptions -fno-rtti)
+target_link_options(envelope_wasm_page PRIVATE --no-entry
+  -sSTANDALONE_WASM=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -fno-rtti)
+target_link_libraries(envelope_wasm_page PRIVATE envelope envelope_flags)

@@ -12,8 +12,10 @@ export default defineConfig({
   publicDir: resolve(root, 'public'),
   resolve: {
     alias: [
-      { find: /^envelope-core$/, replacement: resolve(core, 'envelope.mjs') },
-      { find: /^envelope-core-wasm\?url$/, replacement: `${resolve(core, 'envelope.wasm')}?url` },
+      {
+        find: /^envelope-core-wasm\?url$/,
+        replacement: `${resolve(core, 'envelope.page.wasm')}?url`,
+      },
     ],
   },
   worker: { format: 'es' },

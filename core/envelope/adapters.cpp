@@ -212,6 +212,8 @@ void whole_modules(const Scenario& s, Architecture& a, const Ledger& note) {
     a.trainable = note("params.trainable", a.trainable, "tune.adapters");
     return;
   }
+  a.trained_embedding = embed || (head && !own) ? a.embedding : 0;
+  a.trained_head = head && own ? a.head : 0;
   a.trainable = note("params.trainable", a.trainable + both,
                      head && own && embed ? "tune.adapters + params.embedding + params.head"
                      : head && own        ? "tune.adapters + params.head"

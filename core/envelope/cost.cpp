@@ -47,7 +47,7 @@ void largest(const Scenario& s, const Layout& l, const Ledger& note) {
            "gpus.used*max(0, gpu.memory - cluster.reserve)");
   const bool blog = s.states.rule == MemoryRule::blog;
   const double extra =
-      s.states.activations == Activations::per_parameter ? s.states.activation_bytes : 0;
+      s.states.activations == ActivationRule::per_parameter ? s.states.activation_bytes : 0;
   const double trained = bytes_per_value(s.states.weights);
   const double held = s.run.task == Task::serve ? bytes_per_value(s.serve.weights) : trained;
   const double inference = note("fit.bytes_inference", blog ? 4 : held);

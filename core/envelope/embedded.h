@@ -11,6 +11,7 @@ std::string_view accelerators();
 std::string_view prices();
 std::string_view recipes();
 std::string_view stacks();
+std::string_view examples();
 std::string_view replays();
 
 }  // namespace envelope::embedded

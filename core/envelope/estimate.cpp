@@ -26,9 +26,11 @@ Report estimate(const Scenario& s, const Ledger& note) {
   Report r{
       .architecture = architecture(s, note),
       .compute = serve ? Compute{} : compute(s, r.architecture, note),
-      .memory = memory(s, r.architecture, note),
+      .activations =
+          serve || !r.architecture.known ? Activations{} : activations(s, r.architecture, note),
+      .memory = memory(s, r.architecture, r.activations, note),
       .work = serve ? Work{} : work(s, r.architecture, r.compute, note),
-      .layout = layout(s, r.architecture, r.memory, r.work, note),
+      .layout = layout(s, r.architecture, r.activations, r.memory, r.work, note),
       .time = serve ? Time{} : time(s, r.compute, r.work, r.layout.used, note),
       .serving = serve ? serving(s, r.architecture, r.memory, r.layout, note) : Serving{},
       .cost = cost(s, r.work, r.layout, r.serving, note),

@@ -16,6 +16,7 @@ namespace envelope {
 struct Report {
   Architecture architecture;
   Compute compute;
+  Activations activations;
   Memory memory;
   Work work;
   Layout layout;

@@ -16,92 +16,11 @@ struct Split {
   Bytes fixed;      ///< On each GPU, however many there are.
 };
 
-Split split_training(const Scenario& s, const Memory& m, double tp, const Ledger& note) {
-  const double model_parallel =
-      note("layout.model_parallel", tp * s.cluster.pp, "layout.tp*cluster.pp");
-  Bytes divisible, fixed;
-  switch (static_cast<int>(s.cluster.zero)) {
-    case 0:
-      divisible = note("layout.sharded", Bytes{0});
-      fixed = note("layout.replicated", m.states / model_parallel,
-                   "memory.states/layout.model_parallel");
-      break;
-    case 1:
-      divisible =
-          note("layout.sharded", m.master + m.optimizer, "memory.master + memory.optimizer");
-      fixed = note("layout.replicated", (m.weights + m.gradients) / model_parallel,
-                   "(memory.weights + memory.gradients)/layout.model_parallel");
-      break;
-    case 2:
-      divisible = note("layout.sharded", m.gradients + m.master + m.optimizer,
-                       "memory.gradients + memory.master + memory.optimizer");
-      fixed = note("layout.replicated", m.weights / model_parallel,
-                   "memory.weights/layout.model_parallel");
-      break;
-    default:
-      divisible = note("layout.sharded", m.states, "memory.states");
-      fixed = note("layout.replicated", Bytes{0});
-  }
-  if (s.states.activations == Activations::per_parameter) {
-    divisible =
-        note("layout.divisible", divisible + m.activations, "layout.sharded + memory.activations");
-    return {divisible, note("layout.fixed", fixed, "layout.replicated")};
-  }
-  divisible = note("layout.divisible", divisible, "layout.sharded");
-  if (m.activations.value == 0)
-    return {divisible, note("layout.fixed", fixed, "layout.replicated")};
-  // 1F1B: the first stage holds as many micro-batches as there are stages, so all layers' worth;
-  // the last stage holds one micro-batch of its layers, and the logits.
-  const Bytes first = m.activations, last = m.activations / s.cluster.pp + m.logits;
-  const Bytes peak =
-      m.logits.value > 0
-          ? note("layout.activations", std::max(first, last) / tp,
-                 "max(memory.activations, memory.activations/cluster.pp + memory.logits)/layout.tp")
-          : note("layout.activations", first / tp, "memory.activations/layout.tp");
-  fixed = note("layout.fixed", fixed + peak, "layout.replicated + layout.activations");
-  return {divisible, fixed};
-}
-
-/// Tensor parallelism divides the KV heads, at most one per GPU; MLA's latent is on every GPU.
-double most_kv_ways(const Scenario& s) {
-  return s.model.attention == Attention::mla ? 1 : s.model.kv_heads;
-}
-
-/// GPUs of a replica share its weights; its share of the KV cache they share as far as it divides.
-Split split_serving(const Scenario& s, const Memory& m, Bytes usable, const Ledger& note) {
-  const bool mla = s.model.attention == Attention::mla;
-  const double ways = most_kv_ways(s);
-  if (given(s.cluster.tp)) {  // replicas of a known size divide the sequences among them
-    const double tp = s.cluster.tp;
-    const Bytes divisible =
-        m.kv_cache.value == 0 ? note("layout.divisible", Bytes{0})
-        : mla ? note("layout.divisible", m.kv_cache * tp, "memory.kv_cache*cluster.tp")
-              : note("layout.divisible", m.kv_cache * tp / std::min(tp, ways),
-                     "memory.kv_cache*cluster.tp/min(cluster.tp, model.kv_heads)");
-    return {divisible, note("layout.fixed", m.weights / tp, "memory.weights/cluster.tp")};
-  }
-  // One replica: up to so many GPUs everything divides.
-  const bool even =
-      m.kv_cache.value == 0 || usable.value == 0 || std::ceil(m.total / usable - kRounding) <= ways;
-  if (even)
-    return {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
-  return {note("layout.divisible", m.weights, "memory.weights"),
-          mla ? note("layout.fixed", m.kv_cache, "memory.kv_cache")
-              : note("layout.fixed", m.kv_cache / ways, "memory.kv_cache/model.kv_heads")};
-}
-
-/// Bytes on the fullest GPU of a serving replica that `tp` GPUs share.
-Bytes serving_bytes(const Scenario& s, const Memory& m, double tp, double replicas,
-                    const Ledger& note) {
-  const Bytes weights = note("layout.weights", m.weights / tp, "memory.weights/layout.tp");
-  if (m.kv_cache.value == 0) return note("layout.model", weights, "layout.weights");
-  const bool mla = s.model.attention == Attention::mla;
-  const double ways =
-      mla ? note("layout.kv_ways", 1.0)
-          : note("layout.kv_ways", std::min(tp, most_kv_ways(s)), "min(layout.tp, model.kv_heads)");
-  const Bytes kv = note("layout.kv_cache", m.kv_cache / (replicas * ways),
-                        "memory.kv_cache/(layout.dp*layout.kv_ways)");
-  return note("layout.model", weights + kv, "layout.weights + layout.kv_cache");
+/// Kinds of parallelism in use, each with buffers of the communication library.
+double groups(const Scenario& s) {
+  const Cluster& c = s.cluster;
+  const double tp = given(c.tp) ? c.tp : 1, n = given(c.gpus) ? c.gpus : 2;
+  return (tp > 1) + (c.pp > 1) + (c.cp > 1) + (c.ep > 1) + (n > tp * c.pp * c.cp);
 }
 
 /// What each kind of parallelism sends, per GPU.
@@ -113,7 +32,7 @@ void traffic(const Scenario& s, const Architecture& a, const Memory& m, const La
            "max(1, ceil(run.global_batch/(run.micro_batch*layout.dp)))");
   note("layout.bubble", (l.pp - 1) / (micro + l.pp - 1),
        "(cluster.pp - 1)/(layout.micro_batches + cluster.pp - 1)");
-  const double ring = (l.dp - 1) / l.dp, parts = l.tp * l.pp;
+  const double ring = (l.dp - 1) / l.dp, parts = l.tp * l.pp * l.cp;
   switch (static_cast<int>(s.cluster.zero)) {
     case 0:
       note("layout.dp_bytes", 2 * ring * m.gradients / parts,
@@ -140,42 +59,68 @@ void traffic(const Scenario& s, const Architecture& a, const Memory& m, const La
        "min(1, cluster.pp - 1)*4*run.micro_batch*run.seq*model.hidden");
 }
 
+Layout verdict(Layout l, const Scenario& s, const Ledger& note) {
+  l.capacity = note("layout.capacity", Bytes{s.gpu.memory}, "gpu.memory");
+  l.free = note("layout.free", l.capacity - l.per_gpu, "layout.capacity - layout.per_gpu");
+  // What fills a GPU to the last byte fits: the excess is floating point.
+  l.fits = l.free.value >= -1e-9 * l.capacity.value;
+  return l;
+}
+
 }  // namespace
 
-Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const Work& w,
-              const Ledger& note) {
+Bytes usable(const Scenario& s) {
+  const double known = s.stack.context + groups(s) * s.stack.buffers;
+  return Bytes{std::max(0.0, std::min(s.gpu.memory - s.cluster.reserve,
+                                      (s.gpu.memory - known) / (1 + s.stack.slack)))};
+}
+
+Layout layout(const Scenario& s, const Architecture& a, const Activations& act, const Memory& m,
+              const Work& w, const Ledger& note) {
   Layout l;
   const bool serve = s.run.task == Task::serve;
   l.pp = serve ? 1 : s.cluster.pp;
   const bool choose_tp = !given(s.cluster.tp);
-  const Bytes usable = note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
-                            "max(0, gpu.memory - cluster.reserve)");
-
-  // How many GPUs hold it: bytes that are shared by all, over the room that is left on each.
-  Split parts;
-  if (!serve) {
-    l.tp = choose_tp ? note("layout.tp", 1.0) : note("layout.tp", s.cluster.tp, "cluster.tp");
-    if (m.by_rule) {
-      note("layout.model_parallel", l.tp * l.pp, "layout.tp*cluster.pp");
-      parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
-    } else {
-      parts = split_training(s, m, l.tp, note);
-    }
-  } else if (m.by_rule) {
-    parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
-  } else {
-    parts = split_serving(s, m, usable, note);
+  if (serve && !m.by_rule) {
+    const ServeMemory r = serve_memory(s, a, m, note);
+    l.tp = r.tp;
+    l.dp = r.dp;
+    l.to_fit = r.to_fit;
+    l.used = r.used;
+    l.per_gpu = r.per_gpu;
+    l.serving = r;
+    return verdict(l, s, note);
   }
-  const Bytes room = usable - parts.fixed;
-  const bool replicas = serve && !m.by_rule && !choose_tp;  // of a size that is given
-  if (room.value > 0)
-    l.to_fit =
-        note("gpus.to_fit",
-             std::max(replicas ? s.cluster.tp : 1.0, std::ceil(parts.divisible / room - kRounding)),
-             replicas ? "max(cluster.tp, ceil(layout.divisible/(layout.usable - "
-                        "layout.fixed) - 1e-9))"
-                      : "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - "
-                        "1e-9))");
+  const bool ranked = !serve && !m.by_rule;  // counted rank by rank
+  if (ranked) note("rank.groups", groups(s));
+  const Bytes room =
+      ranked ? note("layout.usable", usable(s),
+                    "max(0, min(gpu.memory - cluster.reserve, (gpu.memory - stack.context - "
+                    "rank.groups*stack.buffers)/(1 + stack.slack)))")
+             : note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
+                    "max(0, gpu.memory - cluster.reserve)");
+  const Ranks ranks(s, a, m, act);
+
+  // How many GPUs hold it.
+  Split parts;
+  if (!serve)
+    l.tp = choose_tp ? note("layout.tp", 1.0) : note("layout.tp", s.cluster.tp, "cluster.tp");
+  if (ranked) {
+    l.cp = s.cluster.cp;
+    note("layout.model_parallel", ranks.replica(), "layout.tp*cluster.pp*cluster.cp");
+    const double dp = ranks.fewest(room.value);
+    if (given(dp)) {
+      note("layout.dp_to_fit", dp);
+      l.to_fit =
+          note("gpus.to_fit", dp * ranks.replica(), "layout.dp_to_fit*layout.model_parallel");
+    }
+  } else {
+    parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
+    const Bytes left = room - parts.fixed;
+    if (left.value > 0)
+      l.to_fit = note("gpus.to_fit", std::max(1.0, std::ceil(parts.divisible / left - kRounding)),
+                      "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - 1e-9))");
+  }
   if (given(s.run.deadline) && !serve)
     l.for_deadline = note("gpus.for_deadline",
                           std::max(1.0, std::ceil(w.gpu_time.value / s.run.deadline - kRounding)),
@@ -187,51 +132,54 @@ Layout layout(const Scenario& s, const Architecture& a, const Memory& m, const W
     const bool fit = given(l.to_fit), due = given(l.for_deadline);
     const double least = std::max(fit ? l.to_fit : 1, due ? l.for_deadline : 1);
     // Whole replicas only.
-    const double unit = (choose_tp ? 1 : s.cluster.tp) * l.pp;
+    const double unit =
+        ranked ? ranks.replica() * ranks.step() : (choose_tp ? 1 : s.cluster.tp) * l.pp;
     const std::string_view formula =
         fit && due ? "ceil(max(gpus.to_fit, gpus.for_deadline)/layout.replica)*layout.replica"
         : fit      ? "ceil(gpus.to_fit/layout.replica)*layout.replica"
         : due      ? "ceil(gpus.for_deadline/layout.replica)*layout.replica"
                    : "layout.replica";
-    const bool sized = given(s.cluster.tp);
-    note("layout.replica", unit, serve ? (sized ? "cluster.tp" : "1") : "layout.tp*cluster.pp");
+    if (ranked) note("layout.dp_step", ranks.step());
+    note("layout.replica", unit,
+         ranked  ? "layout.model_parallel*layout.dp_step"
+         : serve ? (choose_tp ? "1" : "cluster.tp")
+                 : "layout.tp*cluster.pp");
     l.used = note("gpus.used", std::ceil(least / unit) * unit, formula);
   }
   if (serve)
     l.tp = choose_tp ? note("layout.tp", l.used, "gpus.used")
                      : note("layout.tp", s.cluster.tp, "cluster.tp");
-  l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / (l.tp * l.pp))),
-              serve ? "max(1, floor(gpus.used/layout.tp))"
-                    : "max(1, floor(gpus.used/(layout.tp*cluster.pp)))");
+  l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / (l.tp * l.pp * l.cp))),
+              serve    ? "max(1, floor(gpus.used/layout.tp))"
+              : ranked ? "max(1, floor(gpus.used/layout.model_parallel))"
+                       : "max(1, floor(gpus.used/(layout.tp*cluster.pp)))");
 
-  Bytes held;
-  if (serve && !m.by_rule)
-    held = serving_bytes(s, m, l.tp, l.dp, note);
-  else
-    held = note("layout.model", parts.divisible / l.used + parts.fixed,
-                "layout.divisible/gpus.used + layout.fixed");
-  if (!serve && !m.by_rule) {
-    // The parts of that sum, for the memory bar.
-    const double n = l.used, mp = l.tp * l.pp;
-    const int zero = static_cast<int>(s.cluster.zero);
-    note("layout.weights", m.weights / (zero >= 3 ? n : mp),
-         zero >= 3 ? "memory.weights/gpus.used" : "memory.weights/layout.model_parallel");
-    note("layout.gradients", m.gradients / (zero >= 2 ? n : mp),
-         zero >= 2 ? "memory.gradients/gpus.used" : "memory.gradients/layout.model_parallel");
-    note("layout.optimizer", (m.master + m.optimizer) / (zero >= 1 ? n : mp),
-         zero >= 1 ? "(memory.master + memory.optimizer)/gpus.used"
-                   : "(memory.master + memory.optimizer)/layout.model_parallel");
-    if (s.states.activations == Activations::per_parameter)
-      note("layout.activations", m.activations / n, "memory.activations/gpus.used");
+  const Bytes reserve{s.cluster.reserve};
+  if (ranked) {
+    l.ways = ranks.ways(l.dp);
+    l.fullest = ranks.fullest(l.ways);
+    ranks.explain(l.fullest, l.ways, note);
     traffic(s, a, m, l, note);
+    const Bytes allocated{l.fullest.allocated};
+    const Bytes context = note("rank.context", Bytes{s.stack.context}, "stack.context");
+    const Bytes buffers = l.buffers =
+        note("rank.communication", Bytes{groups(s) * s.stack.buffers}, "rank.groups*stack.buffers");
+    const Bytes slack = note("rank.slack", s.stack.slack * allocated, "stack.slack*rank.allocated");
+    note("rank.reserved", allocated + slack, "rank.allocated + rank.slack");
+    note("rank.device", allocated + slack + context + buffers,
+         "rank.reserved + rank.context + rank.communication");
+    note("layout.model", allocated, "rank.allocated");
+    note("layout.reserve", std::max(reserve, slack + context + buffers),
+         "max(cluster.reserve, rank.slack + rank.context + rank.communication)");
+    l.per_gpu = note("layout.per_gpu", allocated + std::max(reserve, slack + context + buffers),
+                     "layout.model + layout.reserve");
+  } else {
+    const Bytes held = note("layout.model", parts.divisible / l.used + parts.fixed,
+                            "layout.divisible/gpus.used + layout.fixed");
+    note("layout.reserve", reserve, "cluster.reserve");
+    l.per_gpu = note("layout.per_gpu", held + reserve, "layout.model + layout.reserve");
   }
-  note("layout.reserve", Bytes{s.cluster.reserve}, "cluster.reserve");
-  l.per_gpu =
-      note("layout.per_gpu", held + Bytes{s.cluster.reserve}, "layout.model + layout.reserve");
-  l.capacity = note("layout.capacity", Bytes{s.gpu.memory}, "gpu.memory");
-  l.free = note("layout.free", l.capacity - l.per_gpu, "layout.capacity - layout.per_gpu");
-  l.fits = l.free.value >= 0;
-  return l;
+  return verdict(l, s, note);
 }
 
 }  // namespace envelope

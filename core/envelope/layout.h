@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: MIT
-// In: bytes of the whole model, GPU time, layout (TP, PP, DP with ZeRO). Out: how many GPUs it
-// takes to fit and to meet a deadline, bytes on the fullest GPU, and what each kind of parallelism
-// sends. Neglected: what tensor parallelism replicates (norms), uneven stages, interleaving,
-// gathered layers of ZeRO-3 in flight.
+// In: bytes of the model and of each rank, GPU time, layout. Out: how many GPUs it takes to fit and
+// to meet a deadline, bytes on the fullest GPU, and what each kind of parallelism sends.
+// Neglected: GPUs left over when their number is no multiple of a replica stay idle.
 #pragma once
 
-#include "envelope/memory.h"
+#include "envelope/ranks.h"
+#include "envelope/serve_memory.h"
 #include "envelope/time.h"
 
 namespace envelope {
 
 struct Layout {
-  double tp = 1, pp = 1, dp = 1;
+  double tp = 1, pp = 1, cp = 1, dp = 1;
   double to_fit = kNone;        ///< GPUs that hold everything; kNone when no number would.
   double for_deadline = kNone;  ///< GPUs that meet the deadline, if there is one.
   double used = 1;
   Bytes per_gpu, capacity, free;
   bool fits = false;
+  Ways ways;            ///< In training.
+  ServeMemory serving;  ///< In serving.
+  Bytes buffers;        ///< Of the communication library, in training.
+  RankMemory fullest;   ///< In training, component by component.
 };
 
-Layout layout(const Scenario& scenario, const Architecture& a, const Memory& m, const Work& w,
-              const Ledger& note);
+Layout layout(const Scenario& scenario, const Architecture& a, const Activations& act,
+              const Memory& m, const Work& w, const Ledger& note);
+
+/// Bytes of one GPU that live tensors may fill: without the reserve, and without what the framework
+/// is known to need beside them.
+Bytes usable(const Scenario& scenario);
 
 }  // namespace envelope

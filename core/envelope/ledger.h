@@ -27,6 +27,9 @@ class Ledger {
   Ledger() = default;  ///< Silent.
   explicit Ledger(std::vector<Step>& steps) : steps_(&steps) {}
 
+  /// Whether anything is written down; to skip work that only explains.
+  explicit operator bool() const { return steps_ != nullptr; }
+
   /// Notes `value` under the metric `id` and gives it back. Ids and formulas are string literals.
   // Inlined, so that a silent ledger never builds its arguments: in WASM that doubles the speed.
   // The formula keeps its type for the same reason: a choice of literals would have its length

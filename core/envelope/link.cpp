@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "envelope/catalog.h"
 #include "envelope/version.h"
 
 namespace envelope {
@@ -300,11 +301,20 @@ void write(std::string& out, std::string_view scope, const Patch& patch) {
 Patch changes(const Scenario& a, const Scenario& b) {
   Patch changes;
   Scenario so_far = a;
+  const Field& stack = *field_by_path("stack.id");
+  if (!same(stack, a, b)) {  // it brings a recipe, which then need not be named
+    changes.emplace_back(stack.path, get(stack, b));
+    copy(stack, b, so_far);
+    choose_stack_recipe(so_far);
+  }
   for (const bool selecting : {true, false}) {
     for (const Field& field : fields())
       if (((field.flags & kSelects) != 0) == selecting && !same(field, so_far, b))
         changes.emplace_back(field.path, get(field, b));
-    if (selecting) envelope::apply(changes, so_far);
+    if (selecting) {
+      so_far = a;
+      envelope::apply(changes, so_far);
+    }
   }
   return changes;
 }

@@ -3,25 +3,11 @@
 
 #include <algorithm>
 
-#include "envelope/formats.h"
+#include "envelope/kv.h"
+#include "envelope/weights.h"
 
 namespace envelope {
 namespace {
-
-/// Formats whose scheme keeps norms, embedding and head in 16 bit.
-bool linear_only(Format f) {
-  switch (f) {
-    case Format::llm_int8:
-    case Format::int4_g128:
-    case Format::nf4:
-    case Format::nf4_dq:
-    case Format::mxfp4:
-    case Format::nvfp4:
-      return true;
-    default:
-      return false;
-  }
-}
 
 /// Bytes per parameter of the optimizer states, for a matrix and for any other parameter.
 struct OptimizerBytes {
@@ -51,129 +37,125 @@ OptimizerBytes optimizer_bytes(const States& s) {
   return {0, 0};
 }
 
-/// Weights of the matrices in the layers.
-double matrices(const Architecture& a, std::string_view id, const Ledger& note) {
-  const bool moe = a.moe_layers > 0, linear = a.linear_layers > 0;
-  return note(id,
-              a.attention + a.linear_layers * a.layer.linear + a.mlp + a.experts + a.shared_experts,
-              moe && linear ? "params.attention + arch.linear_layers*arch.linear_matrices + "
-                              "params.mlp + params.experts + params.shared_experts"
-              : moe    ? "params.attention + params.mlp + params.experts + params.shared_experts"
-              : linear ? "params.attention + arch.linear_layers*arch.linear_matrices + params.mlp"
-                       : "params.attention + params.mlp");
-}
-
-/// Weights in `f`, with what the scheme leaves in 16 bit. MXFP4 checkpoints of a mixture of experts
-/// quantize the experts alone (gpt-oss).
-Bytes weights_in(Format f, const Architecture& a, std::string_view id, const Ledger& note) {
-  if (!linear_only(f) || !a.known)
-    return note(id, Bytes{a.total * bytes_per_value(f)}, "params.total*bytes.weight");
-  const bool moe = a.moe_layers > 0;
-  double quantized = 0;
-  if (f == Format::mxfp4 && moe)
-    quantized = note("params.quantized", a.experts, "params.experts");
-  else
-    quantized = matrices(a, "params.quantized", note);
-  return note(id, Bytes{quantized * bytes_per_value(f) + 2 * (a.total - quantized)},
-              "params.quantized*bytes.weight + 2*(params.total - params.quantized)");
-}
-
-/// Activations that one micro-batch leaves for the backward pass.
-void activations(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
+/// Activations that one micro-batch leaves for the backward pass, and its logits, undivided.
+void activations_of(const Scenario& s, const Architecture& a, const Activations& act, Memory& out,
+                    const Ledger& note) {
   const Model& m = s.model;
-  switch (s.states.activations) {
-    case Activations::none:
-      return;
-    case Activations::per_parameter:
-      out.activations = note("memory.activations", Bytes{a.trainable * s.states.activation_bytes},
-                             "params.trainable*states.activation_bytes");
-      return;
-    case Activations::estimate:
-      break;
+  if (s.states.activations == ActivationRule::none) return;
+  if (s.states.activations == ActivationRule::per_parameter) {
+    out.activations = note("memory.activations", Bytes{a.trainable * s.states.activation_bytes},
+                           "params.trainable*states.activation_bytes");
+    return;
   }
   if (!a.known) return;
-  const double h = m.hidden,
-               tokens = note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq,
-                             "run.micro_batch*run.seq");
-  // Inputs and outputs of each operation of a block, 16 bit: the two norm inputs, the inputs of
-  // attention and MLP, query, key, value and output, and the MLP's inner tensors.
-  const double g = m.gated ? 3 : 2;
-  double inner = 0;
-  if (a.moe_layers > 0)
-    inner = note("memory.mlp_width",
-                 (a.moe_layers * (m.top_k * (g * m.moe_ffn + 2 * h) + g * m.shared_ffn) +
-                  a.dense_layers * g * m.ffn) /
-                     a.layers,
-                 "(arch.moe_layers*(model.top_k*(arch.mlp_matrices*model.moe_ffn + 2*model.hidden)"
-                 " + arch.mlp_matrices*model.shared_ffn) + arch.dense_layers*arch.mlp_matrices*"
-                 "model.ffn)/model.layers");
-  else
-    inner = note("memory.mlp_width", g * m.ffn, "arch.mlp_matrices*model.ffn");
-  const Bytes per_token = note(
-      "memory.activation_per_token",
-      Bytes{2 * (4 * h + a.qk_width + a.k_width + a.v_width + a.o_width + inner) + 4 * m.heads},
-      "2*(4*model.hidden + arch.qk_width + arch.k_width + arch.v_width + arch.o_width + "
-      "memory.mlp_width) + 4*model.heads");
-  const bool scores = !s.run.flash;
-  Bytes layer = note("memory.activation_layer", per_token * tokens,
-                     "memory.activation_per_token*memory.micro_batch_tokens");
-  if (scores) {
-    // Softmax output, dropout mask and dropout output of every head: 5 bytes a score.
-    const Bytes core = note("memory.attention_scores", Bytes{5 * m.heads * s.run.seq * tokens},
-                            "5*model.heads*run.seq*memory.micro_batch_tokens");
-    if (s.run.recompute == Recompute::none)
-      layer = note("memory.activation_layer_stored", layer + core,
-                   "memory.activation_layer + memory.attention_scores");
-    else if (s.run.recompute == Recompute::full)
-      layer = note("memory.activation_layer_stored", layer + core,
-                   "memory.activation_layer + memory.attention_scores");
-    else
-      layer = note("memory.activation_layer_stored", layer, "memory.activation_layer");
-  } else {
-    layer = note("memory.activation_layer_stored", layer, "memory.activation_layer");
-  }
-  out.activations = s.run.recompute == Recompute::full
-                        ? note("memory.activations", Bytes{2 * h * tokens * a.layers} + layer,
-                               "2*model.hidden*memory.micro_batch_tokens*model.layers + "
-                               "memory.activation_layer_stored")
-                        : note("memory.activations", a.layers * layer,
-                               "model.layers*memory.activation_layer_stored");
+  const double tokens =
+      note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
+  const auto sum = [](const Kept& k) { return k.whole + k.split + k.gathered; };
+  const double dense = a.layers - a.moe_layers;
+  const bool moe = a.moe_layers > 0, full = s.run.recompute == Recompute::full;
+  const Bytes layer = note("memory.activation_per_token",
+                           Bytes{(dense * sum(act.dense) + a.moe_layers * sum(act.moe)) / a.layers},
+                           moe ? "((model.layers - arch.moe_layers)*(act.whole + act.split) + "
+                                 "arch.moe_layers*(act.whole + "
+                                 "act.moe_split + act.routed))/model.layers"
+                               : "act.whole + act.split");
+  const Bytes stored =
+      note("memory.stored_per_token",
+           Bytes{(dense * sum(act.dense_stored) + a.moe_layers * sum(act.moe_stored)) / a.layers},
+           moe ? "((model.layers - arch.moe_layers)*(act.stored_whole + act.stored_split) + "
+                 "arch.moe_layers*("
+                 "act.stored_whole + act.moe_stored_split + act.moe_stored_routed))/model.layers"
+               : "act.stored_whole + act.stored_split");
+  if (!full)
+    out.activations = note("memory.activations", act.share * tokens * a.layers * stored,
+                           "act.share*memory.micro_batch_tokens*model.layers*"
+                           "memory.stored_per_token");
+  else if (s.run.recompute_every > 1)
+    out.activations =
+        note("memory.activations",
+             act.share * tokens * a.layers *
+                 (stored / s.run.recompute_every + (1 - 1 / s.run.recompute_every) * layer),
+             "act.share*memory.micro_batch_tokens*model.layers*(memory.stored_per_token/"
+             "run.recompute_every + (1 - 1/run.recompute_every)*memory.activation_per_token)");
+  else  // and the one layer that is being computed again
+    out.activations =
+        note("memory.activations", tokens * (act.share * a.layers * stored + layer),
+             "memory.micro_batch_tokens*(act.share*model.layers*memory.stored_per_token + "
+             "memory.activation_per_token)");
   if (m.kind != ModelKind::vit)
-    // 16-bit logits and the fp32 copy that the loss takes.
-    out.logits = note("memory.logits", Bytes{6 * tokens * m.vocab},
-                      "(2 + 4)*memory.micro_batch_tokens*model.vocab");
+    out.logits = note("memory.logits", Bytes{act.loss_bytes * tokens * m.vocab},
+                      "act.loss_bytes*memory.micro_batch_tokens*model.vocab");
 }
 
-void training(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
+void training(const Scenario& s, const Architecture& a, const Activations& act, Memory& out,
+              const Ledger& note) {
   const States& st = s.states;
   const bool adapters = s.run.task == Task::finetune && s.tune.method != Method::full;
   const double T = a.trainable;
+  const double modules = a.trained_embedding + a.trained_head;
+  if (modules > 0)
+    note("params.modules", modules,
+         a.trained_embedding > 0 && a.trained_head > 0 ? "params.embedding + params.head"
+         : a.trained_embedding > 0                     ? "params.embedding"
+                                                       : "params.head");
 
   const double bw = bytes_per_value(st.weights);
   if (adapters) {
     const bool quantized = s.tune.method == Method::qlora;
-    note("bytes.weight", quantized ? bytes_per_value(s.tune.base) : bw);
     const Bytes base =
-        weights_in(quantized ? s.tune.base : st.weights, a, "memory.base_weights", note);
-    const double ba = note("bytes.adapter", bw);
+        weights_in(quantized ? s.tune.base : st.weights, s.model, a, "memory.base_weights", note);
+    const double ba = out.adapter_bytes = note(
+        "bytes.adapter", s.tune.adapter == Format::none ? bw : bytes_per_value(s.tune.adapter));
+    // Modules trained in full are copies in 16 bit, beside the frozen ones.
+    out.module_weight = modules > 0 ? note("bytes.module", std::max(2.0, std::min(bw, 4.0))) : 0;
     const Bytes adapter =
-        note("memory.adapter_weights", Bytes{T * ba}, "params.trainable*bytes.adapter");
+        note("memory.adapter_weights", Bytes{(T - modules) * ba + modules * out.module_weight},
+             modules > 0 ? "(params.trainable - params.modules)*bytes.adapter + "
+                           "params.modules*bytes.module"
+                         : "params.trainable*bytes.adapter");
     out.weights =
         note("memory.weights", base + adapter, "memory.base_weights + memory.adapter_weights");
+    const WeightBytes w = weight_bytes(quantized ? s.tune.base : st.weights, s.model, a);
+    const double layers = a.attention + a.mlp + a.shared_experts;
+    out.matrix_bytes =
+        layers > 0
+            ? (a.attention * w.attention + a.mlp * w.mlp + a.shared_experts * w.shared_experts) /
+                  layers
+            : w.attention;
+    out.expert_bytes = w.experts;
+    out.other_bytes = a.known ? std::max(w.embedding, w.head) : w.attention;
   } else {
+    out.matrix_bytes = out.expert_bytes = out.other_bytes = bw;
     note("bytes.weight", bw);
     out.weights = note("memory.weights", Bytes{a.total * bw}, "params.total*bytes.weight");
   }
-  const double bg =
-      note("bytes.gradient", bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
-  out.gradients = note("memory.gradients", Bytes{T * bg}, "params.trainable*bytes.gradient");
-  const double bm = note("bytes.master", bytes_per_value(st.master));
+  // FP32 adapters have FP32 gradients and need no master copy; the modules beside them are trained
+  // in their own format.
+  const bool wide = adapters && out.adapter_bytes >= 4, own = wide && modules > 0;
+  const double bg = out.gradient_bytes =
+      note("bytes.gradient", wide ? 4 : bytes_per_value(st.gradients) + (st.gradient_copy ? 4 : 0));
+  out.module_gradient = own ? out.module_weight : bg;
+  out.gradients =
+      note("memory.gradients", Bytes{(T - modules) * bg + modules * out.module_gradient},
+           own ? "(params.trainable - params.modules)*bytes.gradient + "
+                 "params.modules*bytes.module"
+               : "params.trainable*bytes.gradient");
+  const double bm = out.master_bytes = note("bytes.master", wide ? 0 : bytes_per_value(st.master));
+  out.module_master = bm;
   out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
 
   const OptimizerBytes bo = optimizer_bytes(st);
   note("bytes.optimizer", bo.matrix);
   note("bytes.optimizer_other", bo.other);
-  if (!a.known || adapters || bo.other == bo.matrix) {
+  const double state = bytes_per_value(st.optimizer_format);
+  out.module_optimizer = own && state > 0 ? bo.matrix / state * out.module_weight : bo.matrix;
+  if (own) {
+    note("bytes.module_optimizer", out.module_optimizer);
+    out.optimizer =
+        note("memory.optimizer", Bytes{(T - modules) * bo.matrix + modules * out.module_optimizer},
+             "(params.trainable - params.modules)*bytes.optimizer + "
+             "params.modules*bytes.module_optimizer");
+  } else if (!a.known || adapters || bo.other == bo.matrix) {
     out.optimizer =
         note("memory.optimizer", Bytes{T * bo.matrix}, "params.trainable*bytes.optimizer");
   } else if (st.optimizer == Optimizer::adafactor) {
@@ -187,54 +169,22 @@ void training(const Scenario& s, const Architecture& a, Memory& out, const Ledge
              "bytes.optimizer_other*(arch.matrix_sides + memory.embedding_tables*(model.vocab + "
              "model.hidden) + params.norms + params.biases + params.other)");
   } else {
-    const double layers = matrices(a, "params.matrices", note);
+    const double layers = layer_matrices(a, "params.matrices", note);
     out.optimizer = note("memory.optimizer", Bytes{bo.matrix * layers + bo.other * (T - layers)},
                          "bytes.optimizer*params.matrices + "
                          "bytes.optimizer_other*(params.trainable - params.matrices)");
   }
-  activations(s, a, out, note);
+  const double plain = T - modules;
+  out.optimizer_bytes =
+      plain > 0 ? (out.optimizer.value - modules * out.module_optimizer) / plain : bo.matrix;
+  activations_of(s, a, act, out, note);
 }
 
 void serving(const Scenario& s, const Architecture& a, Memory& out, const Ledger& note) {
-  note("bytes.weight", bytes_per_value(s.serve.weights));
-  out.weights = weights_in(s.serve.weights, a, "memory.weights", note);
+  out.weights = weights_in(s.serve.weights, s.model, a, "memory.weights", note);
   if (!a.known) return;
-  const Tokens context = note("serving.context", Tokens{s.serve.prompt + s.serve.output},
-                              "serve.prompt + serve.output");
-  if (s.model.kind == ModelKind::encoder || s.model.kind == ModelKind::vit) return;
-  const Model& m = s.model;
-  const double b = note("bytes.kv", bytes_per_value(s.serve.kv));
-  const bool mla = m.attention == Attention::mla;
-  const BytesPerToken layer =
-      mla ? note("kv.per_token_layer", BytesPerToken{(m.kv_rank + m.rope_dim) * b},
-                 "(model.kv_rank + model.rope_dim)*bytes.kv")
-          : note("kv.per_token_layer", BytesPerToken{2 * m.kv_heads * m.head_dim * b},
-                 "2*model.kv_heads*model.head_dim*bytes.kv");
-  const bool stacks = m.kind == ModelKind::encoder_decoder;
-  note("kv.per_token", layer * (stacks ? a.decoder_layers : a.attention_layers),
-       stacks ? "kv.per_token_layer*arch.decoder_layers"
-              : "kv.per_token_layer*arch.attention_layers");
-  if (!s.serve.kv_cache) {
-    out.kv_cache = note("memory.kv_cache", Bytes{0});
-    return;
-  }
-  if (m.kind == ModelKind::encoder_decoder) {
-    // The decoder caches its own tokens and, once, the keys and values of the prompt.
-    const Bytes each = note("kv.per_sequence", layer * a.decoder_layers * context,
-                            "kv.per_token_layer*arch.decoder_layers*serving.context");
-    out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
-    return;
-  }
-  const double n = context.value;
-  const Bytes each =
-      m.window > 0
-          ? note("kv.per_sequence",
-                 layer * Tokens{a.global_layers * n + a.local_layers * std::min(n, m.window)},
-                 "kv.per_token_layer*(arch.global_layers*serving.context + "
-                 "arch.local_layers*min(serving.context, model.window))")
-          : note("kv.per_sequence", layer * Tokens{a.attention_layers * n},
-                 "kv.per_token_layer*arch.attention_layers*serving.context");
-  out.kv_cache = note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
+  note("serving.context", Tokens{s.serve.prompt + s.serve.output}, "serve.prompt + serve.output");
+  out.kv_cache = kv_cache(s, a, note);
 }
 
 }  // namespace
@@ -244,10 +194,11 @@ double state_bytes(const States& s) {
          bytes_per_value(s.master) + optimizer_bytes(s).matrix;
 }
 
-Memory memory(const Scenario& s, const Architecture& a, const Ledger& note) {
+Memory memory(const Scenario& s, const Architecture& a, const Activations& act,
+              const Ledger& note) {
   Memory out;
   const bool serve = s.run.task == Task::serve;
-  serve ? serving(s, a, out, note) : training(s, a, out, note);
+  serve ? serving(s, a, out, note) : training(s, a, act, out, note);
 
   if (serve) {
     out.states = note("memory.states", out.weights, "memory.weights");

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// In: architecture, formats, method. Out: bytes of weights, gradients, optimizer states,
-// activations, logits and KV cache of the whole model, undivided.
-// Neglected: fragmentation, and what implementations keep or drop beyond the stored tensors of one
-// layer; activations are an estimate and say so.
+// In: architecture, formats, method, activations of a layer. Out: bytes of weights, gradients,
+// optimizer states, activations, logits and KV cache of the whole model, undivided.
+// Neglected: what a layout replicates or pads; ranks.h counts that.
 #pragma once
 
-#include "envelope/architecture.h"
+#include "envelope/activations.h"
 
 namespace envelope {
 
@@ -14,9 +13,15 @@ struct Memory {
   Bytes states;  ///< Weights, gradients, master copy and optimizer states.
   Bytes total;   ///< By components, or by the blog's rule where that is asked for.
   bool by_rule = false;
+  // Bytes per stored parameter: matrices of the layers, routed experts, everything else, adapters.
+  double matrix_bytes = 0, expert_bytes = 0, other_bytes = 0, adapter_bytes = 0;
+  // Bytes per trained parameter of an adapter, or of the model; and of modules trained beside.
+  double gradient_bytes = 0, master_bytes = 0, optimizer_bytes = 0;
+  double module_weight = 0, module_gradient = 0, module_master = 0, module_optimizer = 0;
 };
 
-Memory memory(const Scenario& scenario, const Architecture& a, const Ledger& note);
+Memory memory(const Scenario& scenario, const Architecture& a, const Activations& act,
+              const Ledger& note);
 
 /// Bytes per parameter of everything the optimizer needs, weights included.
 double state_bytes(const States& states);

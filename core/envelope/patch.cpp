@@ -222,6 +222,12 @@ Scenario scenario_of(const Patch& patch, Problems& problems) {
 Patch diff(const Scenario& s) {
   Scenario base = defaults();
   Patch patch;
+  const Field& stack = *field_by_path("stack.id");
+  if (!same(stack, base, s)) {  // it brings a recipe, which then need not be named
+    patch.emplace_back(stack.path, get(stack, s));
+    copy(stack, s, base);
+    choose_stack_recipe(base);
+  }
   for (const Field& f : fields())
     if ((f.flags & kSelects) && !same(f, base, s)) {
       patch.emplace_back(f.path, get(f, s));

@@ -31,31 +31,17 @@ ReplayItem read_item(const Json& in) {
   return item;
 }
 
-ReplayBook read_book() {
-  ReplayBook book;
+std::vector<Example> read_examples() {
+  std::vector<Example> examples;
   Json file;
   Problems problems;
-  const std::string_view text = embedded::replays();
-  if (!parse_json(text, file, problems, text.size())) return book;
-  if (const Json* list = file.find("documents"))
-    for (const Json& in : list->items)
-      book.documents.push_back({std::string(in.text_at("id")), std::string(in.text_at("title")),
-                                std::string(in.text_at("author")), std::string(in.text_at("date")),
-                                std::string(in.text_at("url")), std::string(in.text_at("kind"))});
-  if (const Json* list = file.find("examples"))
-    for (const Json& in : list->items)
-      book.examples.push_back({std::string(in.text_at("id")), std::string(in.text_at("task")),
-                               std::string(in.text_at("title")), std::string(in.text_at("link"))});
+  const std::string_view text = embedded::examples();
+  if (!parse_json(text, file, problems, text.size())) return examples;
   if (const Json* list = file.find("rows"))
-    for (const Json& in : list->items) {
-      Replay replay{std::string(in.text_at("id")),    std::string(in.text_at("document")),
-                    std::string(in.text_at("place")), std::string(in.text_at("title")),
-                    std::string(in.text_at("note")),  {}};
-      if (const Json* items = in.find("items"))
-        for (const Json& item : items->items) replay.items.push_back(read_item(item));
-      book.replays.push_back(std::move(replay));
-    }
-  return book;
+    for (const Json& in : list->items)
+      examples.push_back({std::string(in.text_at("id")), std::string(in.text_at("task")),
+                          std::string(in.text_at("title")), std::string(in.text_at("link"))});
+  return examples;
 }
 
 void compute_item(ReplayItem& item) {
@@ -84,16 +70,47 @@ double metric_of_link(std::string_view link, std::string_view metric) {
   return kNone;
 }
 
-const ReplayBook& replay_book() {
-  static const ReplayBook book = read_book();
+const std::vector<Example>& examples() {
+  static const std::vector<Example> rows = read_examples();
+  return rows;
+}
+
+ReplayBook read_book(std::string_view text) {
+  ReplayBook book;
+  Json file;
+  Problems problems;
+  if (!parse_json(text, file, problems, text.size())) return book;
+  if (const Json* list = file.find("documents"))
+    for (const Json& in : list->items)
+      book.documents.push_back({std::string(in.text_at("id")), std::string(in.text_at("title")),
+                                std::string(in.text_at("author")), std::string(in.text_at("date")),
+                                std::string(in.text_at("url")), std::string(in.text_at("kind"))});
+  if (const Json* list = file.find("rows"))
+    for (const Json& in : list->items) {
+      Replay replay{std::string(in.text_at("id")),    std::string(in.text_at("document")),
+                    std::string(in.text_at("place")), std::string(in.text_at("title")),
+                    std::string(in.text_at("note")),  {}};
+      if (const Json* items = in.find("items"))
+        for (const Json& item : items->items) replay.items.push_back(read_item(item));
+      book.replays.push_back(std::move(replay));
+    }
   return book;
 }
 
-std::vector<Replay> computed_replays() {
-  std::vector<Replay> replays = replay_book().replays;
-  for (Replay& replay : replays)
+const ReplayBook& replay_book() {
+  static const ReplayBook book = read_book(embedded::replays());
+  return book;
+}
+
+void compute(ReplayBook& book) {
+  for (Replay& replay : book.replays)
     for (ReplayItem& item : replay.items) compute_item(item);
-  return replays;
+}
+
+std::vector<Replay> computed_replays() {
+  ReplayBook book = replay_book();
+  compute(book);
+  return std::move(book.replays);
 }
 
 }  // namespace envelope

@@ -38,14 +38,20 @@ struct Example {
 
 struct ReplayBook {
   std::vector<Document> documents;
-  std::vector<Example> examples;
   std::vector<Replay> replays;
 };
 
-/// What is compiled in, not yet computed.
+/// The scenarios that the first page offers.
+const std::vector<Example>& examples();
+
+/// A book from its JSON text, not yet computed; empty when it is none.
+ReplayBook read_book(std::string_view text);
+/// The book that is compiled in.
 const ReplayBook& replay_book();
 
-/// The same with each item's value and difference.
+/// Puts in each item's value and difference.
+void compute(ReplayBook& book);
+/// The rows of the book that is compiled in, computed.
 std::vector<Replay> computed_replays();
 
 /// Value of one metric in the scenario of a link; NaN when it does not apply there.

@@ -51,7 +51,7 @@ enum class Schedule : unsigned char {
 };
 enum class ContextParallel : unsigned char { ring, all_to_all };
 enum class KvCache : unsigned char { paged, whole, concatenated };
-enum class Activations : unsigned char { estimate, per_parameter, none };
+enum class ActivationRule : unsigned char { estimate, per_parameter, none };
 enum class Optimizer : unsigned char {
   adam,
   adam_8bit,
@@ -102,7 +102,41 @@ enum class Format : unsigned char {
   nvfp4,
   q4_0,
   q8_0,
-  none
+  fp8_block,
+  int8_g128,
+  int4_nog,
+  int4_g32,
+  int4_g32_emb8,
+  exl2_2_5,
+  exl2_3,
+  exl2_4,
+  exl2_5,
+  q2_k,
+  q2_k_s,
+  q3_k_s,
+  q3_k_m,
+  q3_k_l,
+  q4_1,
+  q4_k_s,
+  q4_k_m,
+  q5_0,
+  q5_1,
+  q5_k_s,
+  q5_k_m,
+  q6_k,
+  iq1_s,
+  iq1_m,
+  iq2_xxs,
+  iq2_xs,
+  iq2_s,
+  iq2_m,
+  iq3_xxs,
+  iq3_xs,
+  iq3_s,
+  iq3_m,
+  iq4_xs,
+  iq4_nl,
+  none  ///< Stays last: the table of formats ends here.
 };
 
 struct Catalog {
@@ -162,8 +196,8 @@ struct Stack {
   double weight_copies = 0;  ///< Bytes per weight of low-precision copies kept through a step.
   bool keep_gradients = true;
   double step_bytes = 0, step_params = kNone;
-  double context = 1073741824;  ///< 1 GiB: CUDA context and libraries, 0.5-1 GiB as measured.
-  double slack = 0.05;          ///< Reserved beyond allocated by the caching allocator.
+  // Zero where the framework is unknown: cluster.reserve stands for them.
+  double context = 0, buffers = 0, slack = 0;
 };
 
 struct States {
@@ -173,7 +207,7 @@ struct States {
   Optimizer optimizer = Optimizer::adam;
   Format optimizer_format = Format::fp32;
   bool gradient_copy = false, paged = false, in_backward = false;
-  Activations activations = Activations::estimate;
+  ActivationRule activations = ActivationRule::estimate;
   double activation_bytes = 8;
 };
 
@@ -195,7 +229,7 @@ struct Serve {
   bool kv_cache = true;
   KvCache cache = KvCache::paged;
   double page = 16, prefill = kNone;
-  bool eager = false;
+  bool eager = false, merge = false;
   double draft_tokens = 0, acceptance = 0.8, draft_cost = 0.1;
 };
 

@@ -135,6 +135,15 @@ inline constexpr Source kSources[] = {
     {"dettmers-2023", "Dettmers et al.", 2023, "QLoRA: Efficient Finetuning of Quantized LLMs",
      "https://arxiv.org/abs/2305.14314"},
 
+    {"zhao-2023", "Zhao et al.", 2023,
+     "PyTorch FSDP: Experiences on Scaling Fully Sharded Data Parallel",
+     "https://arxiv.org/abs/2304.11277"},
+    {"liu-2023", "Liu et al.", 2023,
+     "Ring Attention with Blockwise Transformers for Near-Infinite Context",
+     "https://arxiv.org/abs/2310.01889"},
+    {"qi-2024", "Qi et al.", 2024, "Zero Bubble Pipeline Parallelism",
+     "https://arxiv.org/abs/2401.10241"},
+
     // Serving.
     {"pope-2022", "Pope et al.", 2022, "Efficiently Scaling Transformer Inference",
      "https://arxiv.org/abs/2211.05102"},
@@ -170,6 +179,14 @@ inline constexpr Source kSources[] = {
      "Introducing NVFP4 for Efficient and Accurate Low-Precision Inference",
      "https://developer.nvidia.com/blog/"
      "introducing-nvfp4-for-efficient-and-accurate-low-precision-inference/"},
+    {"kwon-2023", "Kwon et al.", 2023,
+     "Efficient Memory Management for Large Language Model Serving with PagedAttention",
+     "https://arxiv.org/abs/2309.06180"},
+    {"autoawq", "Casper Hansen", 2023, "AutoAWQ", "https://github.com/casper-hansen/AutoAWQ"},
+    {"exllamav2", "turboderp", 2023, "ExLlamaV2: the EXL2 format and its converter",
+     "https://github.com/turboderp-org/exllamav2"},
+    {"executorch", "PyTorch", 2024, "ExecuTorch: Llama models on devices",
+     "https://github.com/pytorch/executorch"},
     {"ggml", "ggml authors", 2023, "llama.cpp: the block formats of ggml",
      "https://github.com/ggml-org/llama.cpp"},
 };

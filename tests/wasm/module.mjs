@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Loads the two forms of the module in Node, as a page would.
+// Loads the three forms of the module in Node, as a page would.
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
+
+import createPage from '../../wasm/page.mjs';
 
 const built = new URL('../../build/wasm/', import.meta.url);
 
@@ -9,6 +11,11 @@ const built = new URL('../../build/wasm/', import.meta.url);
 export async function load() {
   const { default: createEnvelope } = await import(new URL('envelope.mjs', built));
   return createEnvelope({ wasmBinary: readFileSync(new URL('envelope.wasm', built)) });
+}
+
+/** The page's module, which has no replays in it. */
+export async function load_page() {
+  return createPage(new WebAssembly.Module(readFileSync(new URL('envelope.page.wasm', built))));
 }
 
 /** The classic script, in a context that has what a sandboxed frame has. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Both forms of the module load, and give the same answers.
+// The forms of the module load, and give the same answers.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { load, load_single } from './module.mjs';
+import { load, load_page, load_single } from './module.mjs';
 
 const module = await load();
 const single = await load_single();
@@ -24,6 +25,28 @@ test('the single file gives the bytes that the module gives', () => {
       assert.ok(single.estimate(link) === module.estimate(link), link);
     }
   }
+});
+
+test('the module of the page gives the same bytes, the replays from their text', async () => {
+  const page = await load_page();
+  const book = new URL('../../core/catalog/replays.json', import.meta.url);
+  assert.equal(page.replays, undefined);
+  assert.ok(page.replaysOf(readFileSync(book, 'utf8')) === module.replays());
+  assert.ok(page.schema() === module.schema());
+  for (const { link } of schema.examples) {
+    assert.ok(page.estimate(link) === module.estimate(link), link);
+    assert.ok(page.open(link) === module.open(link), link);
+    assert.ok(page.compare(`{"scenarios": ["${link}", ""]}`) === module.compare(`{"scenarios": ["${link}", ""]}`));
+    const request = JSON.stringify({
+      scenario: link,
+      axes: [{ path: 'cluster.gpus', from: 8, to: 65536, count: 5000, scale: 'log' }],
+      metrics: ['cost.total', 'layout.per_gpu', 'time.total'],
+    });
+    assert.deepEqual(page.sweep(request), module.sweep(request)); // the memory grows meanwhile
+  }
+  for (const text of ['', '{', '\u0000', 'x'.repeat(100_000), '['.repeat(100_000), '\ud800', 'é€😀'])
+    assert.ok(page.estimate(text) === module.estimate(text), text.slice(0, 20));
+  assert.deepEqual(JSON.parse(page.replaysOf('{')), { documents: [], rows: [] });
 });
 
 test('text beyond ASCII arrives and returns unharmed', () => {

@@ -54,6 +54,18 @@ const kStates = {
     await page.getByRole('combobox', { name: 'Model' }).fill('llama');
     await expect(page.getByRole('option').first()).toBeVisible();
   },
+  'with the import open, and what it could not read': async (page) => {
+    await open(page);
+    await page.getByRole('button', { name: 'Import config.json' }).click();
+    await page.locator('#import-text').fill('{"hidden_size": 4');
+    await expect(page.locator('.import .problem').first()).toBeVisible();
+  },
+  'with the memory of a pipeline as tables, which does not fit': async (page) => {
+    await open(page, 'v=1&d=2026-11&n=128&tp=8&pp=16&zero=0&mbs=4&rc=none');
+    for (const button of await page.locator('.memory button[aria-label$="table"]').all())
+      await button.click();
+    await expect(page.locator('.memory tfoot').first()).toBeVisible();
+  },
   'serving something that does not fit': async (page) => {
     await open(page, 'v=1&task=serve&model=llama-3.1-405b&n=1');
     await expect(page.locator('.memory')).toContainText('too much');

@@ -24,6 +24,23 @@ const kPhone = { width: 360, height: 740 };
 const field = (page, path) => page.locator(`[id="f-${path}"]`);
 const unfold = async (page, part) => page.locator(`${part} > summary`).first().click();
 
+const kConfig = JSON.stringify(
+  {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    hidden_size: 2048,
+    intermediate_size: 8192,
+    num_hidden_layers: 16,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    vocab_size: 128256,
+    rope_scaling: { rope_type: 'llama3', factor: 32 },
+    surprise: 7,
+  },
+  null,
+  2,
+);
+
 /** name, path or fragment, options of the context, what to do before the picture. */
 const kPictures = [
   ['desktop', '', {}],
@@ -69,6 +86,48 @@ const kPictures = [
     async (page) => {
       for (const button of await page.locator('figure.chart figcaption button').all())
         await button.click();
+    },
+  ],
+  ['memory', '#v=1&d=2026-11&n=16384&tp=8&pp=16&zero=1', {}],
+  ['memory-many-stages', '#v=1&d=2026-11&n=16384&tp=4&pp=64&zero=1', {}],
+  ['phone-memory', '#v=1&d=2026-11&n=16384&tp=8&pp=16&zero=1', { viewport: { width: 320, height: 740 } }],
+  ['dark-memory', '#v=1&d=2026-11&n=16384&tp=8&pp=16&zero=1', { colorScheme: 'dark' }],
+  [
+    'memory-tables',
+    '#v=1&d=2026-11&n=16384&tp=8&pp=16&zero=1',
+    {},
+    async (page) => {
+      for (const button of await page.locator('.memory button[aria-label$="table"]').all())
+        await button.click();
+    },
+  ],
+  [
+    'import',
+    '',
+    {},
+    async (page) => {
+      await page.getByRole('button', { name: 'Import config.json' }).click();
+      await page.locator('#import-text').fill(kConfig);
+      await page.locator('.import-result > *').first().waitFor();
+    },
+  ],
+  [
+    'phone-import',
+    '',
+    { viewport: kPhone },
+    async (page) => {
+      await page.getByRole('button', { name: 'Import config.json' }).click();
+      await page.locator('#import-text').fill(kConfig.slice(0, 60));
+      await page.locator('.import-result > *').first().waitFor();
+    },
+  ],
+  [
+    'framework',
+    '',
+    {},
+    async (page) => {
+      await page.getByRole('searchbox').fill('framework');
+      await field(page, 'stack.id').click();
     },
   ],
   ['replays', 'replays/', {}],

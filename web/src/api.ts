@@ -31,6 +31,37 @@ export interface Remedy {
   fits?: boolean;
   /** Bytes on the fullest GPU with it. */
   per_gpu?: number | null;
+  /** Work of the hardware with it, over the work without: 1.33 takes a third longer. */
+  work?: number | null;
+}
+
+/** What GPUs hold at one moment: bytes by part, and their sum. */
+export interface MemoryOf {
+  total: number;
+  parts: Readonly<Record<string, number>>;
+}
+
+/** The GPUs of one pipeline stage, when they hold most. */
+export interface StageMemory extends MemoryOf {
+  stage: number;
+  name: 'first' | 'middle' | 'last' | 'only';
+  ranks: number;
+  layers: number;
+  in_flight: number;
+  moment: string;
+}
+
+export interface Memory {
+  capacity: number;
+  /** Index of the fullest stage. */
+  fullest: number;
+  /** Metrics, in drawing order. */
+  parts: string[];
+  stages: StageMemory[];
+  /** The fullest stage through the step. */
+  timeline: (MemoryOf & { moment: string; label: string })[];
+  /** The fewest GPUs of a legal layout. */
+  least: { gpus: number; label: string; patch: Patch; link: string } | null;
 }
 
 export interface Finding {
@@ -52,7 +83,16 @@ export interface Answer {
   verdict: Finding;
   steps: Step[];
   findings: Finding[];
+  memory?: Memory;
   quotes?: Quotes;
+  problems: Problem[];
+}
+
+/** A config.json as the core understood it. */
+export interface Imported {
+  name: string;
+  patch: Patch;
+  link: string;
   problems: Problem[];
 }
 
@@ -68,6 +108,7 @@ export interface Quotes {
   model?: Row;
   gpu?: Row;
   recipe?: Row;
+  stack?: Row;
   price?: { own: boolean; listed: number | null; rows: Price[] };
 }
 
@@ -177,6 +218,7 @@ export interface Schema {
   models: Row[];
   accelerators: Row[];
   recipes: Row[];
+  stacks: Row[];
   prices: Price[];
   formats: NumberFormat[];
   laws: (Choice & { domain?: string; source?: string })[];

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One kind of chart: lines over a logarithmic axis, with a band, marks, a reading line and a table.
-import { bisector, extent, ticks as linearTicks } from 'd3-array';
-import { scaleLinear, scaleLog } from 'd3-scale';
-import { area, line } from 'd3-shape';
-import { html, nothing, svg } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing, svg } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import { area, extent, line, linear, log, nice, ticks, type Range } from './scale';
 import { trimmed } from './units';
 import type { Actions, View } from './view';
 
@@ -36,26 +34,21 @@ const kTableRows = 12;
 const kApart = 14; // px between tick labels
 
 /** Decades, or 1-2-5 when there are few; a logarithmic axis labelled at every tick is unreadable. */
-export function logTicks([low, high]: [number, number], most: number): number[] {
+export function logTicks([low, high]: Range, most: number): number[] {
   const first = Math.floor(Math.log10(low));
   const last = Math.ceil(Math.log10(high));
   const within = (t: number) => t >= low * 0.999 && t <= high * 1.001;
   for (const steps of [[1, 2, 5], [1, 3], [1]]) {
-    const ticks: number[] = [];
-    for (let e = first; e <= last; ++e) for (const s of steps) ticks.push(s * 10 ** e);
-    const inside = ticks.filter(within);
-    if (inside.length < 3 && steps.length === 3) return linearTicks(low, high, most);
+    const all: number[] = [];
+    for (let e = first; e <= last; ++e) for (const s of steps) all.push(s * 10 ** e);
+    const inside = all.filter(within);
+    if (inside.length < 3 && steps.length === 3) return ticks([low, high], most);
     if (inside.length <= most) return inside;
   }
   const decades: number[] = [];
   const stride = Math.ceil((last - first + 1) / most);
   for (let e = first; e <= last; e += stride) decades.push(10 ** e);
   return decades.filter(within);
-}
-
-function domainOf(values: number[]): [number, number] {
-  const [low, high] = extent(values.filter((v) => Number.isFinite(v)));
-  return [low ?? 1, high ?? 1];
 }
 
 function table(chart: Chart): TemplateResult {
@@ -111,36 +104,30 @@ function plot(view: View, actions: Actions, chart: Chart, width: number): unknow
   ];
   if (xs.length === 0) return nothing;
   const { top, right, bottom, left } = kMargin;
-  const x = scaleLog(domainOf(xs), [left, width - right]);
-  const [low, high] = domainOf(ys);
+  const x = log(extent(xs) ?? [1, 1], [left, width - right]);
+  const [low, high] = extent(ys) ?? [1, 1];
   const room = Math.max(1.15, 3 / Math.sqrt(high / low)); // a flat line stays in the middle
   const y = chart.y.linear
-    ? scaleLinear([low - (high - low) * 0.12, high], [kHeight - bottom, top]).nice(5)
-    : scaleLog([low / room, high * room], [kHeight - bottom, top]);
-  const xTicks = logTicks(x.domain() as [number, number], Math.floor(width / 75));
-  const [yLow = 0, yHigh = 0] = y.domain();
+    ? linear(nice([low - (high - low) * 0.12, high], 5), [kHeight - bottom, top])
+    : log([low / room, high * room], [kHeight - bottom, top]);
+  const xTicks = logTicks(x.domain, Math.floor(width / 75));
+  const [yLow, yHigh] = y.domain;
   const named = chart.y.ticks?.filter((t) => t >= yLow && t <= yHigh) ?? [];
   const allTicks = chart.y.linear
-    ? linearTicks(yLow, yHigh, 5)
+    ? ticks(y.domain, 5)
     : named.length > 1
       ? named
       : logTicks([yLow, yHigh], 6);
   const yTicks = allTicks.filter((t, i) => i === 0 || y(allTicks[i - 1] ?? t) - y(t) >= kApart);
-  const path = line<Point>(
-    (p) => x(p[0]),
-    (p) => y(p[1]),
-  );
-  const shade = area<[number, number, number]>(
-    (p) => x(p[0]),
-    (p) => y(p[1]),
-    (p) => y(p[2]),
-  );
+  const path = (list: Point[]) => line(list.map((p) => [x(p[0]), y(p[1])]));
+  const shade = (band: NonNullable<Series['band']>) =>
+    area(band.map((p) => [x(p[0]), y(p[1]), y(p[2])]));
 
   const points = chart.series[0]?.points ?? [];
   const hovered = view.hover?.chart === chart.id ? view.hover.x : null;
   const nearest = (value: number): Point | undefined => {
-    const i = bisector<Point, number>((p) => Math.log(p[0])).center(points, Math.log(value));
-    return points[i];
+    const far = (p: Point) => Math.abs(x(p[0]) - x(value));
+    return points.reduce<Point | undefined>((a, b) => (!a || far(b) < far(a) ? b : a), undefined);
   };
   const reading = hovered === null ? undefined : nearest(hovered);
   const move = (e: PointerEvent) => {
@@ -186,7 +173,7 @@ function plot(view: View, actions: Actions, chart: Chart, width: number): unknow
         ${chart.x.label}
       </text>
       ${(chart.rules ?? [])
-        .filter((r) => r.x >= (x.domain()[0] ?? 0) && r.x <= (x.domain()[1] ?? 0))
+        .filter((r) => r.x >= x.domain[0] && r.x <= x.domain[1])
         .map(
           (
             r,
@@ -195,8 +182,8 @@ function plot(view: View, actions: Actions, chart: Chart, width: number): unknow
         )}
       ${chart.series.map(
         (s, i) => svg`<g class=${`series s${i}`}>
-      ${s.band ? svg`<path class="shade" d=${shade(s.band) ?? ''} />` : nothing}
-      ${runs(s).map((r) => svg`<path class=${r.works ? 'line' : 'line dashed'} d=${path(r.points) ?? ''} />`)}
+      ${s.band ? svg`<path class="shade" d=${shade(s.band)} />` : nothing}
+      ${runs(s).map((r) => svg`<path class=${r.works ? 'line' : 'line dashed'} d=${path(r.points)} />`)}
       ${chart.series.length > 1 ? name(s) : nothing}
     </g>`,
       )}

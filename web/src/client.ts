@@ -2,7 +2,8 @@
 // Promises over the worker. One call is in the worker at a time; in a channel the newest request wins
 // and the older ones resolve to undefined. After a trap the worker is started afresh.
 
-export type Call = 'schema' | 'open' | 'estimate' | 'compare' | 'replays' | 'sweep';
+export type Call =
+  'schema' | 'open' | 'estimate' | 'compare' | 'replays' | 'sweep' | 'importConfig';
 
 export interface Request {
   id: number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A searchable list over catalog rows: an input with a listbox, as the ARIA practices describe it.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import { live } from 'lit/directives/live.js';
 import type { Choice, Field } from './api';
 import { answerOf, type Actions, type View } from './view';
@@ -46,6 +46,8 @@ export function options(view: View, field: Field): Option[] {
     }
     case 'states.recipe':
       return schema.recipes.map((r) => plain({ id: r.id, label: r.name }));
+    case 'stack.id':
+      return schema.stacks.map((r) => plain({ id: r.id, label: r.name }));
     default:
       return (field.choices ?? []).map(plain);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A link may carry up to three more scenarios, each as its difference from the first: b.gpu=b200. This
 // shows them side by side.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Comparison, Value } from './api';
 import { shown } from './form';
 import { kCards } from './report';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which charts a task has, and what they ask of the core. All numbers come from `sweep`.
-import { html, nothing } from 'lit';
+import { html, nothing } from 'lit/html.js';
 import { guard } from 'lit/directives/guard.js';
 import type { Answer, Axis, Patch, SweepRequest } from './api';
 import { figure, type Chart, type Point, type Series } from './charts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The form, from the field table. Inputs are built once; afterwards only their values and messages
 // change, and never under the cursor.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import { live } from 'lit/directives/live.js';
 import type { Answer, Field, Problem, Value } from './api';
 import { combobox } from './combobox';
@@ -141,6 +141,14 @@ function notes(view: View, actions: Actions, field: Field): unknown {
   return list.map(([id, word], i) => html`${i ? ' · ' : ''}${door(view, actions, id)} ${word}`);
 }
 
+/** What the catalog says of the row that was chosen. */
+function chosenNote(view: View, field: Field): string {
+  const { quotes } = answerOf(view);
+  if (field.path === 'stack.id') return quotes?.stack?.note ?? '';
+  if (field.path === 'states.recipe') return quotes?.recipe?.note ?? '';
+  return '';
+}
+
 function row(view: View, actions: Actions, field: Field, basic: boolean): TemplateResult {
   const problems = problemsOf(view, field.path);
   const changed = field.path in view.state.patch && field.type !== 'name';
@@ -166,6 +174,16 @@ function row(view: View, actions: Actions, field: Field, basic: boolean): Templa
     </span>
     ${control(view, actions, field, ids)}
     ${basic && field.path in kNotes ? html`<p class="note">${notes(view, actions, field)}</p>` : nothing}
+    ${chosenNote(view, field) ? html`<p class="note">${chosenNote(view, field)}</p>` : nothing}
+    ${
+      field.path === 'model.id'
+        ? html`<p>
+            <button type="button" class="plain import-button" @click=${() => actions.importConfig()}>
+              Import config.json
+            </button>
+          </p>`
+        : nothing
+    }
     <p class="help ${basic ? 'hidden' : ''}" id=${`h-${field.path}`}>${field.help}</p>
     ${problems.map(
       (p, i) =>
@@ -187,15 +205,29 @@ function summary(view: View, fields: Field[]): string {
     .join(' · ');
 }
 
+/** Whether every word is in the name, the path or the choices of a field, or in the name of its group. */
+export function matches(field: Field, group: string, words: string): boolean {
+  const choices = field.choices?.map((c) => c.label).join(' ') ?? '';
+  const hay = `${field.label} ${field.path} ${field.key} ${group} ${choices}`.toLowerCase();
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => hay.includes(word));
+}
+
 export function form(view: View, actions: Actions): TemplateResult {
   const answer = answerOf(view);
   const task = taskOf(answer);
   const fields = view.schema.fields.filter((f) => f.tasks.includes(task) && !kHidden.has(f.path));
   const basic = fields.filter((f) => isBasic(f, answer));
+  const find = view.find.trim();
   const groups = view.schema.groups
     .map((group) => ({
       group,
-      rows: fields.filter((f) => f.group === group.id && !basic.includes(f)),
+      rows: fields.filter(
+        (f) =>
+          f.group === group.id && !basic.includes(f) && (!find || matches(f, group.label, find)),
+      ),
     }))
     .filter(({ rows }) => rows.length > 0);
   return html`<form
@@ -206,13 +238,28 @@ export function form(view: View, actions: Actions): TemplateResult {
   >
     <h2 class="hidden">Scenario</h2>
     ${basic.map((f) => row(view, actions, f, true))}
+    <p class="find">
+      <label class="hidden" for="find">Find another input</label>
+      <input
+        type="search"
+        id="find"
+        placeholder="Find another input"
+        autocomplete="off"
+        spellcheck="false"
+        .value=${live(view.find)}
+        @input=${(e: Event) => actions.find((e.target as HTMLInputElement).value)}
+      />
+    </p>
+    ${find && groups.length === 0 ? html`<p class="note">No other input is called “${find}”.</p>` : nothing}
     ${groups.map(({ group, rows }) => {
       const key = `group:${group.id}`;
-      const isOpen = view.open.has(key);
+      const isOpen = view.open.has(key) || find !== '';
       return html`<details
         class="group"
         ?open=${isOpen}
-        @toggle=${(e: Event) => actions.toggle(key, (e.target as HTMLDetailsElement).open)}
+        @toggle=${(e: Event) => {
+          if (!find) actions.toggle(key, (e.target as HTMLDetailsElement).open);
+        }}
       >
         <summary>
           <span class="name">${group.label}</span>

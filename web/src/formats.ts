@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Number formats: which bits there are, how far they reach, how finely. From the core's table.
-import { html, nothing, svg } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing, svg } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { NumberFormat, Schema, Source } from './api';
 import { count, scientific, significant, trimmed } from './units';
 import { cited } from './view';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A formula string of the ledger, `6*params.matmul*compute.tokens`, as a tree and as MathML: once with
 // symbols, once with values. The core proves that the string is the arithmetic; this file only draws it.
-import { html, mathml, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, mathml, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import { mantissa, significant } from './units';
 
 export type Node =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The pages beside the calculator: built to HTML, then brought to life.
-import { render } from 'lit';
+import { render } from 'lit/html.js';
 import type { Answer, Replays, Schema } from './api';
 import { createClient, type Port } from './client';
 import { documentPage, indexPage } from './replays';

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: MIT
 // Wires the parts; the only file that touches the address, the title and the worker of the page.
-import { html, render } from 'lit';
-import type { Answer, Comparison, Schema, Value } from './api';
+import { html, render } from 'lit/html.js';
+import type { Answer, Comparison, Imported, Patch, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
 import { createClient, type Port } from './client';
 import { columns, requests } from './explore';
 import { kParts, type Part } from './page';
 import { address, copy, markdown } from './share';
 import { listenTheme, restoreTheme } from './shell';
-import { alone, edit, hasError, isStale, opened, received, settle, type State } from './state';
+import {
+  alone,
+  edit,
+  hasError,
+  isStale,
+  modelOf,
+  opened,
+  received,
+  settle,
+  withModel,
+  type State,
+} from './state';
 import { nextStep } from './stepping';
 import { answerOf, createView, sentence, type Actions, type View } from './view';
 
@@ -174,7 +185,7 @@ async function openLink(link: string): Promise<void> {
   try {
     const answer = await ask<Answer>('estimate', link || '{}', 'estimate');
     if (!answer) return;
-    update(opened(answer));
+    set({ state: opened(answer), imported: null });
     if (link !== '') bar.write(answer.link);
     afterAnswer(answer);
   } catch (error) {
@@ -183,8 +194,45 @@ async function openLink(link: string): Promise<void> {
 }
 
 function change(path: string, value: Value): void {
+  if (path === 'model.id') set({ imported: null });
   update(edit(view.state, path, value));
   void recompute();
+}
+
+function changeModel(model: Patch, imported: View['imported']): void {
+  set({ state: withModel(view.state, model), imported });
+  void recompute();
+}
+
+const importing = {
+  read: (text: string) => ask<Imported>('importConfig', text, 'import'),
+  use: ({ name, patch }: Imported) =>
+    changeModel(patch, { name, before: modelOf(view.state.patch) }),
+};
+
+function importConfig(file?: File): void {
+  import('./importing').then(({ openImport }) => openImport(importing, file)).catch(failed);
+}
+
+/** A file may be dropped anywhere; without this the browser would leave the page and open it. */
+function listenDrops(): void {
+  const { dataset } = document.documentElement;
+  const carriesFile = (e: DragEvent) => e.dataTransfer?.types.includes('Files') ?? false;
+  addEventListener('dragover', (e) => {
+    if (!carriesFile(e)) return;
+    e.preventDefault();
+    dataset.drop = '';
+  });
+  addEventListener('dragleave', (e) => {
+    if (!e.relatedTarget) delete dataset.drop;
+  });
+  addEventListener('drop', (e) => {
+    delete dataset.drop;
+    if (!carriesFile(e)) return;
+    e.preventDefault();
+    const file = e.dataTransfer?.files[0];
+    if (file) importConfig(file);
+  });
 }
 
 /** Draws at once, and puts the focus where the change took the person. */
@@ -240,11 +288,14 @@ const actions: Actions = {
     goto({ open, trail: [] }, () => place(`f-${path}`));
   },
   combo: (combo) => set({ combo }),
+  find: (find) => set({ find }),
   hover: (hover) => goto({ hover }, () => null),
   endComparison() {
     set({ state: alone(view.state), comparison: null });
     bar.write(view.state.link);
   },
+  importConfig,
+  undoImport: () => changeModel(view.imported?.before ?? {}, null),
   copyLink: () => void offer(address(view.state.link), 'Link copied'),
   copySentence() {
     const answer = answerOf(view);
@@ -272,6 +323,7 @@ async function start(): Promise<void> {
   if (!answer) return;
   view = createView(schema, opened(answer));
   listen(first);
+  listenDrops();
   if (link) bar.write(answer.link);
   const now = linkOf(location, keys); // may have changed while the core was loading
   if (now !== link) void openLink(now || first);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How to read the numbers, and where they come from: all of it read out of the core's tables.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Kind, Metric, Schema } from './api';
 import { count } from './units';
 import { chip, cited, kKinds, stageTitle } from './view';

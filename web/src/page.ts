@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The calculator page, as one template: the same at build time and in the browser.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import { comparison } from './compare';
 import { explore } from './explore';
 import { form } from './form';
-import { answer, brief, cards, findings, memory } from './report';
+import { memory } from './memory';
+import { answer, brief, cards, findings } from './report';
 import { address } from './share';
 import { header, footer } from './shell';
 import { panel, work } from './work';
@@ -65,6 +66,9 @@ function tools(view: View, actions: Actions): TemplateResult {
   </div>`;
 }
 
+const kMemoryTables = ['table:memory', 'table:stages', 'table:moments'];
+const kMemoryCharts = ['stages', 'moments'];
+
 export interface Part {
   id: string;
   /** What it shows; it is drawn again when one of these is another object. */
@@ -87,7 +91,8 @@ export const kParts: Part[] = [
   },
   {
     id: 'top',
-    reads: ({ state, copied, status }) => [
+    reads: ({ state, copied, status, imported }) => [
+      imported,
       state.good,
       state.problems,
       state.notices,
@@ -98,7 +103,12 @@ export const kParts: Part[] = [
   },
   {
     id: 'numbers',
-    reads: ({ state, open }) => [state.good, open.has('table:memory')],
+    reads: ({ state, open, hover, printing }) => [
+      state.good,
+      printing,
+      ...kMemoryTables.map((key) => open.has(key)),
+      hover && kMemoryCharts.includes(hover.chart) ? hover : null,
+    ],
     draw: (view, actions) =>
       html`${cards(view, actions)} ${memory(view, actions)} ${findings(view, actions)}`,
   },
@@ -110,7 +120,7 @@ export const kParts: Part[] = [
   },
   {
     id: 'form',
-    reads: ({ state, open, combo, printing }) => [state, open, combo, printing],
+    reads: ({ state, open, combo, find, printing }) => [state, open, combo, find, printing],
     draw: form,
   },
   {

@@ -2,7 +2,7 @@
 // The pages as HTML text, for the build. Runs in Node on the same templates as the browser.
 import { render } from '@lit-labs/ssr';
 import { collectResult } from '@lit-labs/ssr/lib/render-result.js';
-import { html } from 'lit';
+import { html } from 'lit/html.js';
 import type { Answer, Replays, Schema } from './api';
 import { formatsPage } from './formats';
 import { methodPage } from './method';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The documents' calculations, redone: what they print, what comes out here, and why they differ.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Document, ReplayItem, ReplayRow, Replays } from './api';
 import { format, percent } from './units';
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The answer: sentence, verdict, key numbers, memory bar, findings. Numbers are doors to their work.
-import { html, nothing, svg } from 'lit';
-import type { TemplateResult } from 'lit';
-import type { Finding, Task } from './api';
-import { tableToggle } from './charts';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import type { Finding, Remedy, Task } from './api';
 import { hasError, isStale } from './state';
 import type { MetricId } from './types.generated';
-import { binaryBytes, bytes, percent, roughly } from './units';
+import { bytes, roughly, work } from './units';
 import {
   answerOf,
   chip,
@@ -61,18 +60,6 @@ export const kCards: Record<Task, Card[]> = {
   ],
 };
 
-/** Colours and patterns belong to the part, everywhere. */
-export const kParts = [
-  'weights',
-  'adapters',
-  'gradients',
-  'optimizer',
-  'activations',
-  'logits',
-  'kv_cache',
-  'reserve',
-] as const;
-
 function band(view: View, id: string): unknown {
   const low = valueOf(answerOf(view), `${id}_low`);
   const high = valueOf(answerOf(view), `${id}_high`);
@@ -101,132 +88,6 @@ function card(view: View, actions: Actions, { title, metrics, below }: Card): Te
   </li>`;
 }
 
-export interface Slice {
-  part: string;
-  id: string;
-  value: number;
-}
-
-/** The parts of one GPU's memory that are there, in the order of the bar. */
-export function slices(view: View): Slice[] {
-  const answer = answerOf(view);
-  return kParts.flatMap((part) => {
-    const id = `layout.${part}`;
-    const value = valueOf(answer, id);
-    return value ? [{ part, id, value }] : [];
-  });
-}
-
-const partName = (view: View, id: string) =>
-  (view.metrics.get(id)?.label ?? id).replace(/ per GPU$/, '');
-
-function memoryTable(view: View, actions: Actions, list: Slice[], capacity: number) {
-  return html`<div class="scroll" tabindex="0" role="group" aria-label="Memory per GPU, table">
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Part</th>
-          <th scope="col">Memory</th>
-          <th scope="col">Of capacity</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${list.map(
-          (s) =>
-            html`<tr>
-              <th scope="row">${partName(view, s.id)}</th>
-              <td>${door(view, actions, s.id, partName(view, s.id))}</td>
-              <td>${percent(s.value / capacity)}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
-}
-
-const pct = (x: number) => `${(100 * x).toFixed(3)}%`;
-
-export function memory(view: View, actions: Actions): unknown {
-  const answer = answerOf(view);
-  const list = slices(view);
-  const capacity = valueOf(answer, 'layout.capacity');
-  const used = valueOf(answer, 'layout.per_gpu') ?? list.reduce((sum, s) => sum + s.value, 0);
-  if (!capacity || list.length === 0) return nothing;
-  const scale = Math.max(capacity, used) * 1.02;
-  const over = used > capacity;
-  const label = (id: string) => partName(view, id);
-  const words = `${bytes(used)} of ${bytes(capacity)} per GPU: ${list
-    .map((s) => `${label(s.id)} ${bytes(s.value)}`)
-    .join(', ')}`;
-  let x = 0;
-  const memoryBar = () => html`
-    <svg class="bar" width="100%" height="44" role="img" aria-label=${words}>
-      <defs>
-        ${list.map(
-          (s, i) => svg`
-          <pattern id=${`hatch-${s.part}`} width="8" height="8" patternUnits="userSpaceOnUse"
-            patternTransform=${`rotate(${(i * 45) % 180})`}>
-            <rect width="8" height="8" class="under" />
-            <path d=${i % 2 ? 'M0 2h8M0 6h8' : 'M0 4h8'} class="line" />
-          </pattern>`,
-        )}
-        <pattern
-          id="hatch-over"
-          width="8"
-          height="8"
-          patternUnits="userSpaceOnUse"
-          patternTransform="rotate(45)"
-        >
-          <path d="M0 4h8" class="over-line" />
-        </pattern>
-      </defs>
-      <rect class="free" x="0" y="6" width=${pct(capacity / scale)} height="32" rx="2" />
-      ${list.map((s) => {
-        const at = x;
-        x += s.value;
-        return svg`<rect class=${`part ${s.part}`} x=${pct(at / scale)} y="6" width=${pct(s.value / scale)} height="32"
-          @click=${() => actions.show(s.id)}/>`;
-      })}
-      ${over ? svg`<rect class="overflow" x=${pct(capacity / scale)} y="6" width=${pct((used - capacity) / scale)} height="32" />` : nothing}
-      <line
-        class="capacity"
-        x1=${pct(capacity / scale)}
-        x2=${pct(capacity / scale)}
-        y1="0"
-        y2="44"
-      />
-    </svg>
-    <ul class="legend">
-      ${list.map(
-        (s) =>
-          html`<li>
-            <svg width="12" height="12" aria-hidden="true">
-              <rect class=${`part ${s.part}`} width="12" height="12" rx="2" />
-            </svg>
-            <span>${label(s.id)}</span> ${door(view, actions, s.id, label(s.id))}
-            <span class="muted">${percent(s.value / capacity)}</span>
-          </li>`,
-      )}
-    </ul>
-  `;
-  return html`<section class="memory" aria-labelledby="memory-title">
-    <div class="bar-head">
-      <h2 id="memory-title">Memory per GPU</h2>
-      <p>
-        ${door(view, actions, 'layout.per_gpu')} of ${door(view, actions, 'layout.capacity')}
-        <span class="muted">(${binaryBytes(capacity)})</span>,
-        ${
-          over
-            ? html`<strong class="over">${bytes(used - capacity)} too much</strong>`
-            : html`${bytes(capacity - used)} free`
-        }
-      </p>
-      ${tableToggle(view, actions, 'memory', 'Memory per GPU')}
-    </div>
-    ${view.open.has('table:memory') ? memoryTable(view, actions, list, capacity) : memoryBar()}
-  </section>`;
-}
-
 const kOrder: Finding['severity'][] = ['bad', 'warning', 'good', 'info'];
 const kSigns: Record<Finding['severity'], string> = {
   good: '✓',
@@ -241,19 +102,24 @@ const kWords: Record<Finding['severity'], string> = {
   bad: 'Problem',
 };
 
+/** What a remedy does to memory and to time. */
+export function effect(r: Remedy): string {
+  return [
+    r.per_gpu ? `${bytes(r.per_gpu)} per GPU` : '',
+    r.per_gpu && r.fits !== undefined ? (r.fits ? 'fits' : 'still too much') : '',
+    r.work ? work(r.work) : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
 function remedies(f: Finding): unknown {
   if (f.remedies.length === 0) return nothing;
   return html`<p class="remedies">
     ${f.remedies.map(
       (r) =>
         html`<a class="button" href=${`#${r.link}`}
-          >${r.label}${
-            r.per_gpu
-              ? html` <span class="muted"
-                  >${bytes(r.per_gpu)} per GPU${r.fits ? ', fits' : ''}</span
-                >`
-              : nothing
-          }</a
+          >${r.label} <span class="muted">${effect(r)}</span></a
         >`,
     )}
   </p>`;
@@ -271,13 +137,7 @@ export function findings(view: View, actions: Actions): unknown {
             <div>
               <span class="hidden">${kWords[f.severity]}: </span>
               <p>${prose(view, actions, f.message)}</p>
-              ${
-                f.remedies.length
-                  ? html`<p class="remedies">
-                      ${f.remedies.map((r) => html`<a class="button" href=${`#${r.link}`}>${r.label}</a>`)}
-                    </p>`
-                  : nothing
-              }
+              ${remedies(f)}
             </div>
           </li>`,
       )}
@@ -327,6 +187,16 @@ export function answer(view: View, actions: Actions): TemplateResult {
   const example = view.schema.examples.find((e) => e.link === link);
   return html`<section class="answer" aria-label="Answer">
     ${problems(view, actions)}
+    ${
+      view.imported
+        ? html`<p class="undo">
+            The model is from a config.json: ${view.imported.name}.
+            <button type="button" class="plain" @click=${() => actions.undoImport()}>
+              Undo the import
+            </button>
+          </p>`
+        : nothing
+    }
     <p class="eyebrow">${example ? html`Example: ${example.title}` : html`Your scenario`}</p>
     <h1>${prose(view, actions, summary)}</h1>
     <p class=${`verdict ${verdict.severity}`}>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What all pages share: the head of the page, its foot, and the switch between light and dark.
-import { html, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Answer, Schema } from './api';
 
 export const kPages = [

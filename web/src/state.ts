@@ -58,6 +58,18 @@ export function apply(state: State, patch: Patch): State {
   return { ...state, patch: { ...state.patch, ...patch }, draft: null, notices: [] };
 }
 
+const kModel = 'model.';
+
+/** What a patch says about the model. */
+export const modelOf = (patch: Patch): Patch =>
+  Object.fromEntries(Object.entries(patch).filter(([path]) => path.startsWith(kModel)));
+
+/** Another model; what was said about the old one does not hold for it. The rest stays as it is. */
+export function withModel(state: State, model: Patch): State {
+  const rest = Object.entries(state.patch).filter(([path]) => !path.startsWith(kModel));
+  return apply({ ...state, patch: Object.fromEntries(rest) }, model);
+}
+
 /** Refused values stay in the patch as typed, so that the problem stands until it is solved. */
 function merge(answer: Answer, asked: Patch): Patch {
   const patch: Record<string, Value> = { ...answer.patch };

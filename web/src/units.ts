@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The only place where a number becomes text. Three significant digits, unless exactness is the point.
-import { format as d3format } from 'd3-format';
 
-const grouped = d3format(',');
+/** Thousands apart, with a true minus. */
+function grouped(x: number, decimals = 0): string {
+  const [whole = '', rest] = Math.abs(x).toFixed(decimals).split('.');
+  const text = whole.replace(/\B(?=(\d{3})+$)/g, ',') + (rest ? `.${rest}` : '');
+  return x < 0 && Number(text.replaceAll(',', '')) ? `−${text}` : text;
+}
+
 const kSuperscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const kSpace = '\u00a0'; // between a number and its unit no line breaks
 const kHuman: [number, string][] = [
@@ -45,7 +50,7 @@ export function significant(x: number, digits = 3): string {
   if (x === 0) return '0';
   const exponent = mantissa(x, digits).exponent;
   const decimals = Math.max(0, digits - 1 - exponent);
-  return d3format(`,.${decimals}f`)(x);
+  return grouped(x, Math.min(20, decimals));
 }
 
 function scaled(x: number, table: [number, string][]): [string, string] {
@@ -114,6 +119,12 @@ export function money(x: number): string {
   if (a >= 1000) return `${sign}$${grouped(Number(a.toPrecision(3)))}`;
   if (a >= 0.995) return `${sign}$${a.toFixed(a >= 100 && Number.isInteger(a) ? 0 : 2)}`;
   return `${sign}$${significant(a)}`;
+}
+
+/** A factor of work as a change: `+33 % work`. Nothing where it changes nothing that shows. */
+export function work(factor: number): string {
+  const change = Math.round((factor - 1) * 100);
+  return change === 0 ? '' : `${change < 0 ? '−' : '+'}${Math.abs(change)}${kSpace}% work`;
 }
 
 export function percent(x: number): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the templates see: the tables of the core, the state, and what a person opened on this screen.
-import { html } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type {
   Answer,
   Comparison,
@@ -9,6 +9,7 @@ import type {
   Kind,
   Metric,
   Part,
+  Patch,
   Schema,
   Source,
   Step,
@@ -33,6 +34,8 @@ export interface View extends Tables {
   /** The metrics visited in the derivation panel; the last one is shown. */
   trail: readonly string[];
   combo: { path: string; query: string; active: number } | null;
+  /** Words that the inputs shown must have. */
+  find: string;
   /** Columns of numbers for the charts, by chart. */
   sweeps: Readonly<Record<string, number[][]>>;
   /** Width in CSS pixels that a chart may take; 0 before it is known. */
@@ -42,6 +45,8 @@ export interface View extends Tables {
   status: string;
   copied: '' | 'done' | 'by-hand';
   comparison: Comparison | null;
+  /** The model that was imported last, and what stood in its place. */
+  imported: { name: string; before: Patch } | null;
 }
 
 export interface Actions {
@@ -55,8 +60,11 @@ export interface Actions {
   close(): void;
   field(path: string): void;
   combo(combo: View['combo']): void;
+  find(words: string): void;
   hover(hover: View['hover']): void;
   endComparison(): void;
+  importConfig(file?: File): void;
+  undoImport(): void;
   copyLink(): void;
   copySentence(): void;
   copyText(text: string): void;
@@ -78,12 +86,14 @@ export function createView(schema: Schema, state: State): View {
     printing: false,
     trail: [],
     combo: null,
+    find: '',
     sweeps: {},
     width: 0,
     hover: null,
     status: '',
     copied: '',
     comparison: null,
+    imported: null,
   };
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Where 6 N D comes from: one weight and one token, multiplication by multiplication. The counts are the
 // core's metrics; the steps are how a layer computes.
-import { html, mathml, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, mathml, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Answer } from './api';
 import { symbol } from './formula';
 import { flops } from './units';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Show the work: how one number comes about, from its formula to its source, and the list of them all.
-import { html, mathml, nothing } from 'lit';
-import type { TemplateResult } from 'lit';
+import { html, mathml, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
 import type { Metric, Source, Step } from './api';
 import { equation, names, number, parse, symbol, type Draw, type Node } from './formula';
 import { shown } from './form';

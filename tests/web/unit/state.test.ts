@@ -7,9 +7,11 @@ import {
   edit,
   isStale,
   kEmpty,
+  modelOf,
   opened,
   received,
   settle,
+  withModel,
 } from '../../../web/src/state';
 
 const problem = (
@@ -139,5 +141,24 @@ describe('scenarios to compare with', () => {
     const state = alone(start);
     expect(state.link).toBe('v=1&n=8');
     expect(state.others).toBe('');
+  });
+});
+
+describe('another model', () => {
+  const before = {
+    ...kEmpty,
+    patch: { 'model.id': 'llama-3.1-8b', 'model.layers': 40, 'run.tokens': '15T typed' },
+  };
+  const imported = { 'model.id': 'custom', 'model.layers': 12, 'model.hidden': 768 };
+
+  test('replaces all that was said about the old one, and nothing else', () =>
+    expect(withModel(before, imported).patch).toEqual({ ...imported, 'run.tokens': '15T typed' }));
+
+  test('undone, gives the old one back and keeps what was edited since', () => {
+    const after = edit(withModel(before, imported), 'cluster.gpus', '64');
+    expect(withModel(after, modelOf(before.patch)).patch).toEqual({
+      ...before.patch,
+      'cluster.gpus': '64',
+    });
   });
 });

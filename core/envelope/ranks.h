@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// In: architecture, bytes of the states, activations, layout. Out: what a GPU of each pipeline
+// stage holds at each moment of a training step, and the peak. All GPUs of a stage are alike.
+// Neglected: uneven load of experts; fragmentation, which is one share of what is allocated.
+#pragma once
+
+#include "envelope/activations.h"
+#include "envelope/memory.h"
+
+namespace envelope {
+
+/// Moments of a step at which the live tensors differ.
+enum class Moment : unsigned char { start, forward, loss, backward, update };
+inline constexpr int kMoments = 5;
+
+/// How the GPUs are arranged. Whole numbers.
+struct Ways {
+  double tp = 1, pp = 1, cp = 1, ep = 1, etp = 1, dp = 1;
+  double shard = 1;         ///< Ranks that share the dense states.
+  double expert_shard = 1;  ///< Ranks that share the states of an expert.
+  double micro_batches = 1;
+  bool gathers = false;  ///< Layers are shared (ZeRO-3), and gathered to work.
+};
+
+/// What the GPUs of one pipeline rank work on.
+struct Stage {
+  double index = 0;
+  bool first = false, last = false;  ///< It has the embedding; the head.
+  double layers = 0, attention_layers = 0, linear_layers = 0, dense_layers = 0,
+         moe_layers = 0;                        ///< Whose weights it holds.
+  double kept_layers = 0, kept_moe_layers = 0;  ///< Layers times micro-batches in flight.
+};
+
+/// Bytes on one GPU, by what they are.
+struct Parts {
+  double weights = 0, gradients = 0, master = 0, optimizer = 0, activations = 0, working = 0,
+         logits = 0, gathered = 0;
+  double sum() const {
+    return weights + gradients + master + optimizer + activations + working + logits + gathered;
+  }
+};
+
+struct RankMemory {
+  Stage stage;
+  Moment moment = Moment::start;  ///< When it holds most.
+  Parts parts;                    ///< Then.
+  double allocated = 0;           ///< Their sum.
+};
+
+/// Parameters and bytes per parameter: what does not depend on the stage, worked out once.
+class Ranks {
+ public:
+  Ranks(const Scenario& scenario, const Architecture& a, const Memory& m, const Activations& act);
+
+  /// The layout with that many data-parallel ranks.
+  Ways ways(double dp) const;
+  /// Data-parallel ranks come in such steps, so that experts divide evenly.
+  double step() const { return step_; }
+  /// GPUs of one replica: TP x PP x CP.
+  double replica() const { return tp_ * pp_ * s_.cluster.cp; }
+
+  Stage stage(double index, const Ways& w) const;
+  Parts parts(const Stage& stage, const Ways& w, Moment moment) const;
+  RankMemory peak(const Stage& stage, const Ways& w) const;
+  RankMemory fullest(const Ways& w) const;
+
+  /// Fewest data-parallel ranks with which every stage fits into `room` bytes; kNone if none does.
+  double fewest(double room) const;
+
+  /// Notes the fullest rank: what it holds, and how that comes about.
+  void explain(const RankMemory& rank, const Ways& w, const Ledger& note) const;
+
+ private:
+  struct Held;
+  Held held(const Stage& stage, const Ways& w) const;
+  void explain_working(const RankMemory& rank, const Held& h, const Ways& w,
+                       const Ledger& note) const;
+  Parts at(Moment moment, const Held& h, const Ways& w) const;
+
+  const Scenario& s_;
+  const Architecture& a_;
+  const Memory& m_;
+  const Activations& act_;
+  double tp_ = 1, pp_ = 1, etp_ = 1, step_ = 1, tokens_ = 0, whole_ways_ = 1;
+  // Parameters of one layer on one GPU, and of the rest.
+  double layer_ = 0, attention_ = 0, linear_ = 0, dense_mlp_ = 0, moe_mlp_ = 0, expert_layer_ = 0;
+  double embedding_ = 0, head_ = 0, other_ = 0, vocab_ = 0;
+  // Bytes per parameter.
+  double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, gradient_copy_ = 0,
+         master_ = 0, optimizer_ = 0, gather_ = 0, adapter_bytes_ = 0, copies_ = 0;
+  double module_optimizer_ = 0, trained_embedding_ = 0, trained_head_ = 0;
+  double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
+  bool adapters_ = false, transient_ = true, tied_ = false;
+};
+
+}  // namespace envelope

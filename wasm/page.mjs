@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Loads the page's module: texts go in and out as UTF-8, sweeps come out as a copy of the numbers.
+
+const kCalls = ['schema', 'open', 'estimate', 'compare', 'replaysOf'];
+
+/** `compiled` is a WebAssembly.Module. */
+export default async function createPage(compiled) {
+  const imports = {};
+  // Growth needs no answer here; the others are the system's, and the core does not call them.
+  for (const { module, name } of WebAssembly.Module.imports(compiled))
+    (imports[module] ??= {})[name] = () => {
+      if (name !== 'emscripten_notify_memory_growth') throw new Error(`${name} was called`);
+    };
+  const core = (await WebAssembly.instantiate(compiled, imports)).exports;
+  core._initialize();
+
+  function give(argument) {
+    const text = new TextEncoder().encode(argument);
+    const at = core.reserve(text.length); // may move the memory
+    new Uint8Array(core.memory.buffer, at, text.length).set(text);
+  }
+  const page = {};
+  for (const call of kCalls)
+    page[call] = (argument = '') => {
+      give(argument);
+      const at = core[call]();
+      return new TextDecoder().decode(new Uint8Array(core.memory.buffer, at, core.size()));
+    };
+  page.sweep = (request) => {
+    give(request);
+    const at = core.sweep();
+    return new Float64Array(core.memory.buffer, at, core.points()).slice();
+  };
+  return page;
+}
