@@ -27,6 +27,7 @@ constexpr std::string_view kUsage =
   envelope open LINK                      what a link says, as a patch
   envelope compare LINK LINK ...          what differs, in inputs and results
   envelope sweep JSON                     {"scenario", "axes", "metrics"} as CSV
+  envelope import FILE                    a model from its Hugging Face config.json
   envelope replays                        the documents' figures beside ours
   envelope validate FILE.csv [--rows]     measurements beside predictions, with errors
   envelope schema                         every field, metric, source and catalog row
@@ -241,6 +242,26 @@ int print_sweep(const std::string& request) {
   return 0;
 }
 
+void print_import(const Json& answer) {
+  print_problems(answer);
+  const Json& patch = *answer.find("patch");
+  if (patch.items.empty()) return;
+  Json report;
+  Problems problems;
+  const std::string text = api::estimate(answer.text_at("link"));
+  if (parse_json(text, report, problems, text.size()))
+    std::cout << answer.text_at("name") << ": " << number_text(value_of(report, "params.total"))
+              << " parameters, " << number_text(value_of(report, "params.active")) << " active\n\n";
+  for (std::size_t i = 0; i < patch.keys.size(); ++i) {
+    const Json& v = patch.items[i];
+    std::printf("%-28s %s\n", patch.keys[i].c_str(),
+                v.kind == Json::Kind::number ? number_text(v.number).c_str()
+                : v.kind == Json::Kind::flag ? (v.flag ? "true" : "false")
+                                             : v.text.c_str());
+  }
+  std::cout << "\nlink: #" << answer.text_at("link") << "\n";
+}
+
 std::string everything(std::istream& in) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
@@ -257,6 +278,7 @@ std::string call(std::string_view command, const std::string& input) {
   if (command == "estimate") return api::estimate(input);
   if (command == "open") return api::open(input);
   if (command == "compare") return api::compare(input);
+  if (command == "import") return api::import_config(input);
   if (command == "sweep") {
     JsonWriter w;
     w.array();
@@ -319,6 +341,11 @@ int main(int argc, char** argv) {
   if (!args.empty()) args.erase(args.begin());
   if (command == "validate") return print_validation(args, json, rows);
   if (args.size() == 1 && args[0] == "-") args[0] = everything(std::cin);
+  if (command == "import" && args.size() == 1 && args[0].find('{') == std::string::npos) {
+    std::ifstream file(args[0]);
+    if (!file) return std::cerr << "The file " << args[0] << " cannot be read.\n", 1;
+    args[0] = everything(file);
+  }
   const std::string input = args.empty() ? "" : args[0];
 
   if (lines) {
@@ -348,6 +375,7 @@ int main(int argc, char** argv) {
   if (command == "estimate") print_estimate(parsed);
   if (command == "replays") print_replays(parsed);
   if (command == "compare") print_compare(parsed);
+  if (command == "import") print_import(parsed);
   for (const Json& p :
        parsed.find("problems") ? parsed.find("problems")->items : std::vector<Json>{})
     if (p.text_at("severity") == "error") return 2;

@@ -34,6 +34,7 @@ EXPORT(schema) const void* schema() { return give(api::schema()); }
 EXPORT(open) const void* open() { return give(api::open(argument)); }
 EXPORT(estimate) const void* estimate() { return give(api::estimate(argument)); }
 EXPORT(compare) const void* compare() { return give(api::compare(argument)); }
+EXPORT(importConfig) const void* import_config() { return give(api::import_config(argument)); }
 // Not `replays`: their text is a tenth of the module, and the page fetches it where it is shown.
 EXPORT(replaysOf) const void* replays_of() { return give(api::replays_of(argument)); }
 

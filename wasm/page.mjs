@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Loads the page's module: texts go in and out as UTF-8, sweeps come out as a copy of the numbers.
 
-const kCalls = ['schema', 'open', 'estimate', 'compare', 'replaysOf'];
+const kCalls = ['schema', 'open', 'estimate', 'compare', 'replaysOf', 'importConfig'];
 
 /** `compiled` is a WebAssembly.Module. */
 export default async function createPage(compiled) {

@@ -8,6 +8,7 @@
 #include "envelope/embedded.h"
 #include "envelope/findings.h"
 #include "envelope/formats.h"
+#include "envelope/hf_config.h"
 #include "envelope/json.h"
 #include "envelope/link.h"
 #include "envelope/metrics.h"
@@ -329,6 +330,17 @@ std::string estimate(std::string_view patch_or_link) {
   w.end();
   write_quotes(w, s);
   write(w, in.problems);
+  return w.end().take();
+}
+
+std::string import_config(std::string_view text) {
+  const HfConfig config = import_hf_config(text);
+  Problems none;
+  const Scenario s = scenario_of(config.patch, none);
+  JsonWriter w;
+  w.object().member("name", config.name).member("patch", config.patch);
+  w.member("link", config.patch.empty() ? std::string() : encode(s));
+  write(w, config.problems);
   return w.end().take();
 }
 

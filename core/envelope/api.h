@@ -27,6 +27,9 @@ std::string replays();
 /// The same for a book given as text: the page fetches it only where it shows it.
 std::string replays_of(std::string_view book);
 
+/// A Hugging Face config.json -> {name, patch, link, problems}; the patch is empty after an error.
+std::string import_config(std::string_view text);
+
 /// {"scenario", "axes": [{"path", "values"} or {"path", "from", "to", "count", "scale"}],
 /// "metrics": [...]} -> rows of axis values and metrics; empty when the request is not one.
 std::vector<double> sweep(std::string_view request);
