@@ -15,13 +15,13 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kOrder = {
-    "version",  "units",   "math",        "value",       "problem",   "scenario",     "fields",
-    "embedded", "json",    "catalog",     "patch",       "rules",     "ledger",       "sources",
-    "metrics",  "formats", "layers",      "shape",       "adapters",  "architecture", "weights",
-    "kv",       "compute", "activations", "memory",      "ranks",     "serve_memory", "time",
-    "layout",   "serving", "cost",        "scaling",     "estimate",  "findings",     "link",
-    "sweep",    "replays", "hf_reader",   "hf_families", "hf_config", "api",          "csv",
-    "columns",  "validate"};
+    "version",  "units",   "math",        "value",     "problem",     "scenario",     "fields",
+    "embedded", "json",    "catalog",     "patch",     "rules",       "ledger",       "sources",
+    "metrics",  "formats", "layers",      "shape",     "adapters",    "architecture", "weights",
+    "kv",       "compute", "activations", "memory",    "ranks",       "serve_memory", "time",
+    "layout",   "serving", "cost",        "scaling",   "estimate",    "least",        "findings",
+    "link",     "sweep",   "replays",     "hf_reader", "hf_families", "hf_config",    "api",
+    "csv",      "columns", "validate"};
 
 struct Source {
   std::string file;  // "link.cpp"

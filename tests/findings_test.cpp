@@ -94,7 +94,7 @@ TEST_CASE("verdict: where each GPU alone is too full, more GPUs are not proposed
   CHECK(f.code == "does_not_fit");
   CHECK(words(f.message).find("More GPUs alone do not help") != std::string::npos);
   REQUIRE(!f.remedies.empty());
-  CHECK(f.remedies.front().label == "Shard weights too (ZeRO-3)");
+  CHECK(f.remedies.front().label == "Shard the optimizer (ZeRO-1)");
   CHECK(f.remedies.front().fits);
 }
 

@@ -85,6 +85,7 @@ const std::vector<std::string>& options() {
                                     "task=serve&tp=8&n=64",
                                     "task=serve&tp=8",
                                     "task=serve&n=3",
+                                    "task=serve&linear=mamba-2&attnevery=2&wfmt=q4-k-m",
                                     "task=serve&pmfu=0.5&mbu=0.8&price=1",
                                     "task=serve&prompt=1e6&batch=1e3",
                                     "capex=3e4&price=0",

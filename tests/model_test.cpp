@@ -282,6 +282,39 @@ TEST_CASE("memory: activations of a GPT layer are Korthikanti's") {
     }
 }
 
+TEST_CASE("memory: the twelve cells of Korthikanti's first figure, by their formulas") {
+  // A regression of the formula, not a measurement: a GPT layer has 12 h^2 weights in matrices, and
+  // nothing else counts. States are 18 bytes a weight. The baseline keeps everything without
+  // sequence parallelism; "present work" has it, and recomputes the attention core.
+  struct Cell {
+    double layers, hidden, heads, batch, pp, chunks;
+    double states, baseline, present;  // GiB
+  };
+  for (const Cell& c : {Cell{48, 6144, 64, 4, 1, 1, 45.5625, 59.25, 9.5625},
+                        Cell{96, 12288, 96, 1, 8, 3, 45.5625, 66.8438, 12.3516},
+                        Cell{105, 20480, 128, 1, 35, 3, 31.6406, 114.023, 23.0762},
+                        Cell{128, 25600, 160, 1, 64, 1, 32.959, 131.25, 26.5625}}) {
+    const auto set = [](const char* key, double value) {
+      return "&" + std::string(key) + "=" + std::to_string(static_cast<long>(value));
+    };
+    const std::string gpt =
+        "model=custom&gated=0&norm=non-parametric&vocab=1&seq=2048&gbs=8192&tp=8&zero=1&flash=0"
+        "&dropout=1&act=estimate" +
+        set("layers", c.layers) + set("hidden", c.hidden) + set("heads", c.heads) +
+        set("kv", c.heads) + set("hd", c.hidden / c.heads) + set("ffn", 4 * c.hidden) +
+        set("mbs", c.batch) + set("pp", c.pp) + set("vp", c.chunks) + set("n", 8 * c.pp);
+    const double GiB = 1024.0 * 1024 * 1024;
+    INFO(c.hidden);
+    const Steps baseline(gpt + "&rc=none&seqpar=0"), present(gpt + "&rc=selective&seqpar=1");
+    CHECK((baseline["rank.weights"] + baseline["rank.gradients"] + baseline["rank.master"] +
+           baseline["rank.optimizer"]) /
+              GiB ==
+          Approx(c.states).epsilon(5e-5));
+    CHECK(baseline["rank.activations"] / GiB == Approx(c.baseline).epsilon(5e-5));
+    CHECK(present["rank.activations"] / GiB == Approx(c.present).epsilon(5e-5));
+  }
+}
+
 TEST_CASE("memory: activations of a layer are about 34 hidden sizes a token with fused kernels") {
   struct Row {
     const char* model;

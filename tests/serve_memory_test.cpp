@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Serving: bytes of weights in every format, of the KV cache, and of one GPU.
+// Serving: bytes of weights in every format, of the KV cache, and of one GPU. Over 400 lines: one
+// file for one chain of numbers.
 #include "envelope/serve_memory.h"
 
 #include <algorithm>
@@ -172,10 +173,10 @@ TEST_CASE("weights: components in their own bytes sum to the whole, in every for
       const Format f = static_cast<Format>(i);
       s.serve.weights = f;
       const WeightBytes w = weight_bytes(f, s.model, a);
-      const double sum = a.embedding * w.embedding + a.attention * w.attention + a.mlp * w.mlp +
-                         a.experts * w.experts + a.shared_experts * w.shared_experts +
-                         a.router * w.router + (a.norms + a.biases) * w.norms + a.other * w.other +
-                         a.head * w.head;
+      const double sum = a.embedding * w.embedding + a.attention * w.attention +
+                         a.linear * w.linear + a.mlp * w.mlp + a.experts * w.experts +
+                         a.shared_experts * w.shared_experts + a.router * w.router +
+                         (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head;
       INFO(row.id << " " << field.choices[i].id);
       CHECK(weights_in(f, s.model, a, "memory.weights", Ledger()).value ==
             Approx(sum).epsilon(1e-9));
@@ -216,6 +217,19 @@ TEST_CASE("kv: a window stops growing at its end") {
   CHECK(sequence("gemma-3-27b") == 8 * kKiB * (10 * 32768.0 + 52 * 1024));
   // gpt-oss-120b: every second of 36 layers keeps 128 tokens; 2 KiB a token and layer.
   CHECK(sequence("gpt-oss-120b") == 2 * kKiB * (18 * 32768.0 + 18 * 128));
+}
+
+TEST_CASE("kv: linear layers keep a state of one size at any length") {
+  // Qwen3-Next 80B: 12 of 48 layers attend, 2 KV heads of 256; 36 layers keep 32 heads of 128 by
+  // 128 values in FP32, and three inputs of 8192 channels in 16 bit.
+  const auto n = numbers("model=qwen3-next-80b-a3b&prompt=32000&out=768");
+  CHECK(n.at("kv.per_token") == 2 * 12 * 2 * 256 * 2);
+  CHECK(n.at("kv.state") == 36 * (32 * 128 * 128 * 4.0 + 3 * 8192 * 2));
+  CHECK(n.at("kv.per_sequence") == 24576 * 32768.0 + n.at("kv.state"));
+  // Mamba 2.8B: 64 layers of 5120 channels with 16 values each, and nothing that grows.
+  const auto mamba = numbers("model=mamba-2.8b&prompt=32000&out=768");
+  CHECK(mamba.at("kv.per_token") == 0);
+  CHECK(mamba.at("kv.per_sequence") == 64 * (5120 * 16 * 4.0 + 3 * 5120 * 2));
 }
 
 TEST_CASE("kv: pages round each sequence up, other caches do not") {

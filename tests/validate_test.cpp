@@ -401,8 +401,14 @@ TEST_CASE("validate: an inference row is read as weights, cache and both halves 
   CHECK(plain.serve.kv == Format::fp16);
   // Without an engine it is plain PyTorch.
   CHECK(plain.serve.cache == KvCache::concatenated);
-  CHECK(plain.serve.eager);
-  CHECK_FALSE(scenario_of_row(with(kServeRow, {{"attention_impl", "flash"}})).serve.eager);
+  CHECK_FALSE(plain.serve.eager);
+  CHECK_FALSE(plain.serve.merge);
+  CHECK(scenario_of_row(with(kServeRow, {{"attention_impl", "eager"}})).serve.eager);
+  // 4-bit groups, live tensors: fused modules in place of the model's own.
+  const Cells fused = with(kServeRow, {{"weight_format", "int4_g128"}, {"mem_kind", "allocated"}});
+  CHECK(scenario_of_row(fused).serve.eager);
+  CHECK(scenario_of_row(fused).serve.merge);
+  CHECK_FALSE(scenario_of_row(with(fused, {{"attention_impl", "flash"}})).serve.eager);
   const Scenario little =
       scenario_of_row(with(kServeRow, {{"batch_per_gpu", ""}, {"seq_len", ""}}));
   CHECK(little.serve.batch == 1);
@@ -686,7 +692,7 @@ TEST_CASE("validate: columns that the documentation names are those that are rea
   }
 }
 
-TEST_CASE("validate: the documentation shows what the command prints", "[.memory-limits]") {
+TEST_CASE("validate: the documentation shows what the command prints") {
   const std::string printed = validation_text(validate(text_of_file("/docs/my-runs.csv")), false);
   INFO(printed);
   CHECK(contains(text_of_file("/docs/validate.md"), printed));
@@ -702,7 +708,7 @@ TEST_CASE("published: every reading of memory is predicted") {
   }
 }
 
-TEST_CASE("published: memory is within the limits that we promise", "[.memory-limits]") {
+TEST_CASE("published: memory is within the limits that we promise") {
   const Validation v = validate(text_of_file("/tests/published/memory.csv"));
   INFO(validation_text(v, false));
   CHECK(v.mean_of_source_medians <= 0.06);

@@ -9,6 +9,7 @@
 #include "envelope/formats.h"
 #include "envelope/hf_config.h"
 #include "envelope/json.h"
+#include "envelope/least.h"
 #include "envelope/link.h"
 #include "envelope/metrics.h"
 #include "envelope/replays.h"
@@ -107,9 +108,152 @@ void write(JsonWriter& w, const Finding& f, const Scenario& s) {
     Scenario changed = s;
     envelope::apply(r.patch, changed);
     w.object().member("label", r.label).member("patch", r.patch).member("fits", r.fits);
-    w.member("per_gpu", r.per_gpu).member("link", encode(changed)).end();
+    w.member("per_gpu", r.per_gpu);
+    if (given(r.work)) w.member("work", r.work);
+    w.member("link", encode(changed)).end();
   }
   w.end().end();
+}
+
+/// Parts of a GPU's memory, by metric, in the order they are drawn.
+using Drawn = std::vector<std::pair<std::string_view, double>>;
+
+void write_parts(JsonWriter& w, const Drawn& parts) {
+  double total = 0;
+  for (const auto& [id, bytes] : parts) total += bytes;
+  w.member("total", total).key("parts").object();
+  for (const auto& [id, bytes] : parts)
+    if (bytes > 0) w.member(id, bytes);
+  w.end();
+}
+
+/// What is held beside the live tensors: as known of the framework, and at least the reserve.
+void add_overhead(const Scenario& s, double slack, double context, double buffers, Drawn& parts) {
+  parts.emplace_back("rank.communication", buffers);
+  parts.emplace_back("rank.context", context);
+  parts.emplace_back("rank.slack", slack);
+  parts.emplace_back("layout.reserve",
+                     std::max(0.0, s.cluster.reserve - slack - context - buffers));
+}
+
+Drawn drawn(const Scenario& s, const Layout& l, const Parts& p) {
+  const double allocated = p.sum();
+  Drawn out = {{"rank.weights", p.weights},         {"rank.gradients", p.gradients},
+               {"rank.master", p.master},           {"rank.optimizer", p.optimizer},
+               {"rank.activations", p.activations}, {"rank.working", p.working},
+               {"rank.logits", p.logits},           {"rank.gathered", p.gathered}};
+  add_overhead(s, s.stack.slack * allocated, s.stack.context, l.buffers.value, out);
+  return out;
+}
+
+constexpr std::string_view kMomentIds[] = {"start", "forward", "loss", "backward", "update"};
+constexpr std::string_view kMomentLabels[] = {"Between steps", "Forward pass", "Loss",
+                                              "Backward pass", "Optimizer step"};
+
+void write_training_memory(JsonWriter& w, const Scenario& s, const Report& r) {
+  const Ranks ranks(s, r.architecture, r.memory, r.activations);
+  const Ways& ways = r.layout.ways;
+  w.key("stages").array();
+  for (double i = 0; i < ways.pp; ++i) {
+    const RankMemory rank = ranks.peak(ranks.stage(i, ways), ways);
+    const Stage& st = rank.stage;
+    w.object().member("stage", i);
+    w.member("name", ways.pp == 1       ? "only"
+                     : i == 0           ? "first"
+                     : i == ways.pp - 1 ? "last"
+                                        : "middle");
+    w.member("ranks", ways.tp * ways.cp * ways.dp).member("layers", st.layers);
+    w.member("in_flight", st.layers > 0 ? st.kept_layers / st.layers : 0);
+    w.member("moment", kMomentIds[static_cast<int>(rank.moment)]);
+    write_parts(w, drawn(s, r.layout, rank.parts));
+    w.end();
+  }
+  w.end().key("timeline").array();
+  const Stage& fullest = r.layout.fullest.stage;
+  for (int k = 0; k < kMoments; ++k) {
+    const Moment moment = static_cast<Moment>(k);
+    if (moment == Moment::loss && !fullest.last) continue;
+    w.object().member("moment", kMomentIds[k]).member("label", kMomentLabels[k]);
+    write_parts(w, drawn(s, r.layout, ranks.parts(fullest, ways, moment)));
+    w.end();
+  }
+  w.end();
+}
+
+void write_serving_memory(JsonWriter& w, const Scenario& s, const Report& r) {
+  const ServeMemory& m = r.layout.serving;
+  const ServeMoments& x = m.moments;
+  const auto moment = [&](double cache, double working, double logits) {
+    Drawn out = {{"rank.weights", m.weights},
+                 {"rank.kv_cache", cache},
+                 {"rank.working", working},
+                 {"rank.logits", logits}};
+    add_overhead(s, x.reserved - x.allocated, s.stack.context, m.communication, out);
+    return out;
+  };
+  const double end = x.prefill_hidden + x.prefill_logits;
+  const bool wide = x.prefill_work > end;
+  const Drawn load = moment(0, x.load, 0);
+  const Drawn prefill = moment(x.prefill_cache, wide ? x.prefill_work : x.prefill_hidden,
+                               wide ? 0 : x.prefill_logits);
+  const double step_end = x.step_hidden + x.step_logits;
+  const bool inner = x.step_work > step_end;
+  const Drawn decode =
+      moment(x.cache, inner ? x.step_work : x.step_hidden, inner ? 0 : x.step_logits);
+  const auto total = [](const Drawn& parts) {
+    double sum = 0;
+    for (const auto& [id, bytes] : parts) sum += bytes;
+    return sum;
+  };
+  const struct {
+    std::string_view id, label;
+    const Drawn& parts;
+  } moments[] = {{"load", "Loading the weights", load},
+                 {"prefill", "Reading the prompts", prefill},
+                 {"decode", "The last token", decode}};
+  const auto* most = &moments[0];
+  for (const auto& each : moments)
+    if (total(each.parts) > total(most->parts)) most = &each;
+  w.key("stages").array().object().member("stage", 0.0).member("name", "only");
+  w.member("ranks", m.used).member("layers", r.architecture.layers).member("in_flight", 1.0);
+  w.member("moment", most->id);
+  write_parts(w, most->parts);
+  w.end().end().key("timeline").array();
+  for (const auto& each : moments) {
+    w.object().member("moment", each.id).member("label", each.label);
+    write_parts(w, each.parts);
+    w.end();
+  }
+  w.end();
+}
+
+void write_memory(JsonWriter& w, const Scenario& s, const Report& r) {
+  if (r.memory.by_rule) return;
+  w.key("memory");
+  w.object().member("capacity", s.gpu.memory);
+  w.member("fullest", s.run.task == Task::serve ? 0 : r.layout.fullest.stage.index);
+  w.key("parts").array();
+  for (const std::string_view id :
+       {"rank.weights", "rank.gradients", "rank.master", "rank.optimizer", "rank.kv_cache",
+        "rank.activations", "rank.working", "rank.logits", "rank.gathered", "rank.communication",
+        "rank.context", "rank.slack", "layout.reserve"})
+    w.value(id);
+  w.end();
+  if (s.run.task == Task::serve)
+    write_serving_memory(w, s, r);
+  else
+    write_training_memory(w, s, r);
+  w.key("least");
+  const Least least = least_layout(s, r);
+  if (given(least.gpus)) {
+    Scenario changed = s;
+    envelope::apply(least.patch, changed);
+    w.object().member("gpus", least.gpus).member("label", least.label);
+    w.member("patch", least.patch).member("link", encode(changed)).end();
+  } else {
+    w.value(kNone);
+  }
+  w.end();
 }
 
 void write_row(JsonWriter& w, const Row& row) {
@@ -317,6 +461,7 @@ std::string estimate(std::string_view patch_or_link) {
   write(w, summary(s, report));
   w.key("verdict");
   write(w, verdict(s, report), s);
+  write_memory(w, s, report);
   w.key("steps").array();
   for (const Step& step : steps)
     w.object()

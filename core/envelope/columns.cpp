@@ -416,10 +416,18 @@ class Mapper {
     }
   }
 
-  /// Where no engine is stated, plain PyTorch: the cache grows by concatenation.
+  /// Where no engine is stated, PyTorch: its caching allocator, and a cache that grows by
+  /// concatenation. Peaks of live tensors of 4-bit groups are those of programs that replace the
+  /// modules of a model by fused ones (AutoAWQ): scores are stored, and matrices merged at load.
   void program_of_serving() {
+    const bool fused =
+        row_.at("weight_format").starts_with("int4") && row_.at("mem_kind") == "allocated";
+    const std::string_view attention = row_.at("attention_impl");
     set("serve.cache", "concatenated");
-    set("serve.eager", row_.at("attention_impl") != "flash");
+    set("serve.eager", attention == "eager" || (attention.empty() && fused));
+    set("serve.merge", fused);
+    set("stack.slack", 0.05);
+    if (row_.at("mem_kind") == "device") set("stack.context", 1073741824.0);
   }
 
   void train(std::string_view task) {

@@ -6,6 +6,7 @@
 
 #include "envelope/catalog.h"
 #include "envelope/formats.h"
+#include "envelope/least.h"
 
 namespace envelope {
 namespace {
@@ -47,21 +48,31 @@ void model_parts(const Scenario& s, Sentence& out) {
 std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
   std::vector<Remedy> out;
   const auto add = [&](std::string label, Patch patch) {
-    out.push_back({std::move(label), std::move(patch), false, 0});
+    out.push_back({std::move(label), std::move(patch), false, 0, kNone});
   };
   const bool serve = s.run.task == Task::serve;
   if (!serve) {
+    const bool tuned = s.run.task == Task::finetune;
+    const Parts& held = r.layout.fullest.parts;
+    if (s.cluster.zero < 1 && r.layout.dp > 1)
+      add("Shard the optimizer (ZeRO-1)", {{"cluster.zero", 1.0}});
     if (s.cluster.zero < 3) add("Shard weights too (ZeRO-3)", {{"cluster.zero", 3.0}});
-    if (s.run.recompute != Recompute::full)
-      add("Recompute every layer", {{"run.recompute", std::string("full")}});
+    if (s.run.recompute != Recompute::full || s.run.recompute_every > 1)
+      add("Recompute every layer",
+          {{"run.recompute", std::string("full")}, {"run.recompute_every", 1.0}});
+    if (!s.run.flash) add("Flash attention", {{"run.flash", true}});
+    if (held.logits > held.activations && s.stack.loss != Loss::chunked)
+      add("Cross-entropy in chunks", {{"stack.loss", std::string("chunked")}});
     if (s.run.micro_batch > 1) add("Micro-batch of 1", {{"run.micro_batch", 1.0}});
-    if (s.run.task == Task::finetune && s.tune.method == Method::full)
-      add("LoRA", {{"tune.method", std::string("lora")}});
-    if (s.run.task == Task::finetune && s.tune.method != Method::qlora)
+    if (tuned && s.tune.method == Method::full) add("LoRA", {{"tune.method", std::string("lora")}});
+    if (tuned && s.tune.method != Method::qlora)
       add("QLoRA, 4-bit base", {{"tune.method", std::string("qlora")}});
-    if (r.layout.tp < s.gpu.domain && s.model.kind != ModelKind::size_only)
-      add("Tensor parallel over " + number_text(std::min(s.gpu.domain, 8.0)),
-          {{"cluster.tp", std::min(s.gpu.domain, 8.0)}});
+    const double tp = std::min(s.gpu.domain, 8.0);
+    if (r.layout.tp < tp && s.model.kind != ModelKind::size_only &&
+        (!given(s.cluster.gpus) || tp * s.cluster.pp * s.cluster.cp <= s.cluster.gpus))
+      add("Tensor parallel over " + number_text(tp), {{"cluster.tp", tp}});
+    if (held.optimizer + held.master > 0)
+      add("Optimizer in host memory", {{"cluster.offload_optimizer", true}});
   } else {
     if (bytes_per_value(s.serve.weights) > 1)
       add("INT8 weights", {{"serve.weights", std::string("int8")}});
@@ -74,12 +85,24 @@ std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
     if (s.serve.batch > 1)
       add("Half the concurrent sequences", {{"serve.batch", std::ceil(s.serve.batch / 2)}});
   }
+  double more = kNone;
   if (given(s.cluster.gpus) && given(r.layout.to_fit) && r.layout.to_fit > s.cluster.gpus) {
-    const double unit = (given(s.cluster.tp) ? s.cluster.tp : 1) * (serve ? 1 : s.cluster.pp);
-    const double n = std::ceil(r.layout.to_fit / unit) * unit;
-    add(number_text(n) + " GPUs", {{"cluster.gpus", n}});
+    const double unit =
+        (given(s.cluster.tp) ? s.cluster.tp : 1) * (serve ? 1 : s.cluster.pp * s.cluster.cp);
+    more = std::ceil(r.layout.to_fit / unit) * unit;
+    add(number_text(more) + " GPUs", {{"cluster.gpus", more}});
   }
+  if (const Least least = least_layout(s, r);
+      given(least.gpus) && !(given(more) && more <= least.gpus))
+    add(number_text(least.gpus) + " GPUs, " + least.label, least.patch);
   return out;
+}
+
+/// Work of the hardware for each token, with the time that pipeline stages wait.
+double work_of(const Scenario& s, const Report& r) {
+  if (s.run.task == Task::serve || !(r.compute.tokens.value > 0)) return kNone;
+  const double m = r.layout.ways.micro_batches, p = r.layout.pp;
+  return r.compute.hardware.value / r.compute.tokens.value * (m + p - 1) / m;
 }
 
 std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
@@ -90,10 +113,14 @@ std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
     const Report again = estimate(changed);
     remedy.fits = again.layout.fits;
     remedy.per_gpu = again.layout.per_gpu.value;
+    remedy.work = work_of(changed, again) / work_of(s, r);
   }
   std::erase_if(tried, [&](const Remedy& x) { return !(x.per_gpu < r.layout.per_gpu.value); });
-  std::stable_sort(tried.begin(), tried.end(), [](const Remedy& a, const Remedy& b) {
-    return a.fits != b.fits ? a.fits : !a.fits && a.per_gpu < b.per_gpu;
+  // What fits comes first, and of it what costs no work; of the rest what comes nearest.
+  const auto costs = [](const Remedy& x) { return given(x.work) && x.work > 1.005; };
+  std::stable_sort(tried.begin(), tried.end(), [&](const Remedy& a, const Remedy& b) {
+    if (a.fits != b.fits) return a.fits;
+    return a.fits ? costs(a) < costs(b) : a.per_gpu < b.per_gpu;
   });
   if (tried.size() > 3) tried.resize(3);
   return tried;
@@ -308,18 +335,22 @@ Sentence summary(const Scenario& s, const Report& r) {
 }
 
 Finding verdict(const Scenario& s, const Report& r) {
+  const bool stages = r.layout.pp > 1 && !r.memory.by_rule;
+  const std::string stage = number_text(r.layout.fullest.stage.index + 1);
   if (r.layout.fits)
-    return {Tone::good,
-            "fits",
-            {"layout.per_gpu", "layout.free"},
-            {text("Fits, with "), metric("layout.free"), text(" free of "),
-             metric("layout.capacity"), text(" on each GPU.")},
-            {}};
+    return {
+        Tone::good,
+        "fits",
+        {"layout.per_gpu", "layout.free"},
+        {text("Fits, with "), metric("layout.free"), text(" free of "), metric("layout.capacity"),
+         text(stages ? " on the fullest GPUs, those of stage " + stage + "." : " on each GPU.")},
+        {}};
   Finding f{Tone::bad,
             "does_not_fit",
             {"layout.per_gpu", "layout.free"},
-            {text("Does not fit: each GPU would need "), metric("layout.per_gpu"),
-             text(" and has "), metric("layout.capacity"), text(".")},
+            {text(stages ? "Does not fit: each GPU of stage " + stage + " would need "
+                         : "Does not fit: each GPU would need "),
+             metric("layout.per_gpu"), text(" and has "), metric("layout.capacity"), text(".")},
             remedies(s, r)};
   if (!given(r.layout.to_fit))
     f.message.push_back(

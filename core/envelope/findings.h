@@ -21,9 +21,10 @@ using Sentence = std::vector<Part>;
 
 struct Remedy {
   std::string label;
-  Patch patch;     ///< To be applied on top of the scenario.
-  bool fits;       ///< Whether the estimate with it fits.
-  double per_gpu;  ///< Bytes on the fullest GPU with it.
+  Patch patch;          ///< To be applied on top of the scenario.
+  bool fits;            ///< Whether the estimate with it fits.
+  double per_gpu;       ///< Bytes on the fullest GPU with it.
+  double work = kNone;  ///< Work of the hardware with it over that without, bubbles included.
 };
 
 enum class Tone : unsigned char { good, info, warning, bad };

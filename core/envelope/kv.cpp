@@ -39,6 +39,12 @@ double kv_bytes(const Scenario& s, const Architecture& a, double prompt, double 
                   a.local_layers * set_aside(s, std::min(n, s.model.window)));
 }
 
+double state_bytes(const Scenario& s, const Architecture& a) {
+  if (!a.known || !has_cache(s)) return 0;
+  // The kernels accumulate states in fp32; the convolution remembers 16-bit inputs.
+  return a.linear_layers * (4 * a.state_values + 2 * a.conv_values);
+}
+
 Bytes kv_cache(const Scenario& s, const Architecture& a, const Ledger& note) {
   const Model& m = s.model;
   if (m.kind == ModelKind::encoder || m.kind == ModelKind::vit) return {};
@@ -68,12 +74,14 @@ Bytes kv_cache(const Scenario& s, const Architecture& a, const Ledger& note) {
            paged ? "serve.page*ceil(min(serving.context, model.window)/serve.page)"
                  : "min(serving.context, model.window)");
   }
+  note("kv.state", Bytes{state_bytes(s, a)},
+       a.linear_layers > 0 ? "arch.linear_layers*(4*arch.state_values + 2*arch.conv_values)" : "0");
   const Bytes each =
-      note("kv.per_sequence", Bytes{kv_bytes(s, a, prompt, output)},
+      note("kv.per_sequence", Bytes{kv_bytes(s, a, prompt, output) + state_bytes(s, a)},
            two_stacks     ? "kv.per_token_layer*arch.decoder_layers*(kv.prompt_tokens + kv.tokens)"
            : m.window > 0 ? "kv.per_token_layer*(arch.global_layers*kv.tokens + "
-                            "arch.local_layers*kv.window_tokens)"
-                          : "kv.per_token_layer*arch.global_layers*kv.tokens");
+                            "arch.local_layers*kv.window_tokens) + kv.state"
+                          : "kv.per_token_layer*arch.global_layers*kv.tokens + kv.state");
   return note("memory.kv_cache", s.serve.batch * each, "serve.batch*kv.per_sequence");
 }
 

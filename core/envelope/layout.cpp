@@ -162,7 +162,7 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     traffic(s, a, m, l, note);
     const Bytes allocated{l.fullest.allocated};
     const Bytes context = note("rank.context", Bytes{s.stack.context}, "stack.context");
-    const Bytes buffers =
+    const Bytes buffers = l.buffers =
         note("rank.communication", Bytes{groups(s) * s.stack.buffers}, "rank.groups*stack.buffers");
     const Bytes slack = note("rank.slack", s.stack.slack * allocated, "stack.slack*rank.allocated");
     note("rank.reserved", allocated + slack, "rank.allocated + rank.slack");

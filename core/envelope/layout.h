@@ -19,6 +19,7 @@ struct Layout {
   bool fits = false;
   Ways ways;            ///< In training.
   ServeMemory serving;  ///< In serving.
+  Bytes buffers;        ///< Of the communication library, in training.
   RankMemory fullest;   ///< In training, component by component.
 };
 

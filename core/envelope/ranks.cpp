@@ -106,6 +106,7 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   const double T = a.trainable;
   gradient_ = m.gradient_bytes;
   master_ = m.master_bytes;
+  gradient_copy_ = s.states.gradient_copy && !(adapters_ && m.adapter_bytes >= 4) ? 4 : 0;
   optimizer_ = s.states.paged ? 0 : m.optimizer_bytes;
   module_optimizer_ = s.states.paged ? 0 : m.module_optimizer;
   matrix_bytes_ = m.matrix_bytes;
@@ -113,7 +114,9 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   other_bytes_ = m.other_bytes;
   adapter_bytes_ = m.adapter_bytes;
   const Precision precision = s.run.precision;
-  if (precision == Precision::fp8 || precision == Precision::fp4) copies_ = s.stack.weight_copies;
+  // Shared weights have such copies only while they are gathered.
+  if ((precision == Precision::fp8 || precision == Precision::fp4) && c.zero < 3)
+    copies_ = s.stack.weight_copies;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
 
   if (!a.known) {  // as if one layer a stage
@@ -283,10 +286,13 @@ Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
   }
   // Gradients: with buffers of their own, or between the first backward pass and the update.
   const bool one_layer = s_.states.in_backward || c.offload_gradients;
-  const double gradients = one_layer
-                               ? gradient_ * h.widest_trained
+  double gradients = one_layer ? gradient_ * h.widest_trained
                                : sharded(gradient_ * h.trained + m_.module_gradient * h.modules,
                                          gradient_ * h.trained_experts, zero >= 2, w);
+  // The optimizer's FP32 copy is shared as soon as the optimizer is.
+  if (zero == 1 && !one_layer)
+    gradients -= gradient_copy_ *
+                 (h.trained * (1 - 1 / w.shard) + h.trained_experts * (1 - 1 / w.expert_shard));
   const bool held = stack.keep_gradients || w.micro_batches > 1;
   if (moment == Moment::update || (held && !one_layer)) p.gradients = gradients;
   if (moment == Moment::backward && one_layer) p.gradients = gradients;
@@ -536,9 +542,12 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) cons
   note("rank.gradients", Bytes{p.gradients},
        p.gradients == 0 ? "0"
        : one_layer      ? "bytes.gradient*rank.widest_trained"
-       : zero2          ? "rank.own_gradients/rank.shard + bytes.gradient*rank.trained_experts/"
-                          "rank.expert_shard"
-                        : "rank.own_gradients + bytes.gradient*rank.trained_experts");
+       : c.zero == 1 && gradient_copy_ > 0
+           ? "rank.own_gradients + bytes.gradient*rank.trained_experts - 4*(rank.trained*(1 - "
+             "1/rank.shard) + rank.trained_experts*(1 - 1/rank.expert_shard))"
+       : zero2 ? "rank.own_gradients/rank.shard + bytes.gradient*rank.trained_experts/"
+                 "rank.expert_shard"
+               : "rank.own_gradients + bytes.gradient*rank.trained_experts");
   note("rank.master", Bytes{p.master},
        c.offload_optimizer ? "0"
        : zero1             ? "bytes.master*((rank.trained + rank.modules)/rank.shard + "

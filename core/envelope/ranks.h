@@ -86,8 +86,8 @@ class Ranks {
   double layer_ = 0, attention_ = 0, linear_ = 0, dense_mlp_ = 0, moe_mlp_ = 0, expert_layer_ = 0;
   double embedding_ = 0, head_ = 0, other_ = 0, vocab_ = 0;
   // Bytes per parameter.
-  double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, master_ = 0,
-         optimizer_ = 0, gather_ = 0, adapter_bytes_ = 0, copies_ = 0;
+  double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, gradient_copy_ = 0,
+         master_ = 0, optimizer_ = 0, gather_ = 0, adapter_bytes_ = 0, copies_ = 0;
   double module_optimizer_ = 0, trained_embedding_ = 0, trained_head_ = 0;
   double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
   bool adapters_ = false, transient_ = true, tied_ = false;

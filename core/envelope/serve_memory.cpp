@@ -63,7 +63,7 @@ void each_legal(const Scenario& s, const Architecture& a, double most, const Vis
 
 Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, const WeightBytes& w,
                  double tp)
-    : s_(s), a_(a), m_(m), tp_(tp) {
+    : s_(s), a_(a), tp_(tp) {
   if (!a.known) {
     weights_ = m.weights.value / tp;
     return;
@@ -74,9 +74,10 @@ Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, cons
   // Norms and routers are on each GPU, and so are MLA's down-projections.
   replicated_ = w.norms * (a.norms + a.biases) + w.router * a.router;
   if (mla)
-    replicated_ += w.attention * (a.layers * h * (x.q_rank + x.kv_rank + x.rope_dim));
+    replicated_ += w.attention * (a.attention_layers * h * (x.q_rank + x.kv_rank + x.rope_dim));
   else
-    kv_weights_ = w.attention * ((a.layers + a.cross_layers) * h * (a.k_width + a.v_width));
+    kv_weights_ =
+        w.attention * ((a.attention_layers + a.cross_layers) * h * (a.k_width + a.v_width));
   // More GPUs than KV heads hold them more than once.
   kv_ways_ = mla ? 1 : x.kv_heads / std::ceil(x.kv_heads / tp);
   weights_ =
@@ -86,14 +87,15 @@ Replica::Replica(const Scenario& s, const Architecture& a, const Memory& m, cons
   const double attention = (a.qk_width + a.k_width + a.v_width + a.o_width) / tp,
                mlp = g * x.ffn / tp,
                routed = x.top_k * (h + g * x.moe_ffn / tp) + g * x.shared_ffn / tp + 2 * x.experts;
-  const bool dense = a.layers > a.moe_layers, moe = a.moe_layers > 0;
+  const bool dense = a.dense_layers > 0, moe = a.moe_layers > 0;
   // The residual stream and the norm's output, and the widest of what is computed from it.
-  width_ = 2 * h + std::max({attention, dense ? mlp : 0, moe ? routed : 0});
+  const double linear = a.layer.linear / h / tp;
+  width_ = 2 * h + std::max({attention, dense ? mlp : 0, moe ? routed : 0, linear});
   const double columns = std::max({a.qk_width, dense ? x.ffn : 0, moe ? x.moe_ffn : 0});
   largest_ = h * columns / tp;
   if (s.serve.merge && !mla)
-    load_ =
-        w.attention * ((a.layers + a.cross_layers) * h * (a.qk_width + a.k_width + a.v_width)) / tp;
+    load_ = w.attention *
+            ((a.attention_layers + a.cross_layers) * h * (a.qk_width + a.k_width + a.v_width)) / tp;
   // bitsandbytes: the largest matrix, the head among them, is there in 16 bit when it is quantized.
   if (quantized_on_load(s.serve.weights)) load_ += 2 * std::max(h * columns, a.head_matrix) / tp;
 }
@@ -123,8 +125,9 @@ ServeMoments Replica::moments(double batch, double prompt, double output) const 
     x.prefill_hidden = hidden * pass;
     x.prefill_logits = logits * (eager ? pass : batch);
     if (v.kv_cache) {
-      x.cache = batch * kv_bytes(s_, a_, prompt, output) / kv_ways_;
-      x.prefill_cache = grown ? batch * kv_bytes(s_, a_, prompt, 0) / kv_ways_ : x.cache;
+      const double states = batch * state_bytes(s_, a_) / tp_;
+      x.cache = batch * kv_bytes(s_, a_, prompt, output) / kv_ways_ + states;
+      x.prefill_cache = grown ? batch * kv_bytes(s_, a_, prompt, 0) / kv_ways_ + states : x.cache;
       const double step = batch * (1 + v.draft_tokens);
       const double layer = kv_layer_bytes(s_), wide = bytes_per_value(v.kv);
       if (x.cache > 0) {
@@ -176,7 +179,7 @@ void Replica::explain(double batch, const Ledger& note) const {
   const Model& m = s_.model;
   const ServeMoments x = moments(batch, v.prompt, v.output);
   const bool eager = v.eager, grown = grows(s_), moe = a_.moe_layers > 0,
-             dense = a_.layers > a_.moe_layers, mla = m.attention == Attention::mla;
+             dense = a_.dense_layers > 0, mla = m.attention == Attention::mla;
   if (!a_.known) {
     note("rank.weights", Bytes{weights_}, "memory.weights/layout.tp");
     note("rank.allocated", Bytes{x.allocated}, "rank.weights");
@@ -184,9 +187,11 @@ void Replica::explain(double batch, const Ledger& note) const {
   } else {
     note("layout.replicated_weights", Bytes{replicated_},
          mla   ? moe ? "bytes.norms*(params.norms + params.biases) + bytes.router*params.router + "
-                       "bytes.attention*model.layers*model.hidden*(model.q_rank + model.kv_rank + "
+                       "bytes.attention*arch.attention_layers*model.hidden*(model.q_rank + "
+                       "model.kv_rank + "
                        "model.rope_dim)"
-                     : "bytes.norms*(params.norms + params.biases) + bytes.attention*model.layers*"
+                     : "bytes.norms*(params.norms + params.biases) + bytes.attention*"
+                       "arch.attention_layers*"
                        "model.hidden*(model.q_rank + model.kv_rank + model.rope_dim)"
          : moe ? "bytes.norms*(params.norms + params.biases) + bytes.router*params.router"
                : "bytes.norms*(params.norms + params.biases)");
@@ -200,21 +205,27 @@ void Replica::explain(double batch, const Ledger& note) const {
 
     // The pass over the prompts.
     note("bytes.activation", activation_);
+    const double h = m.hidden, g = m.gated ? 3 : 2;
+    note("serving.attention_width", (a_.qk_width + a_.k_width + a_.v_width + a_.o_width) / tp_,
+         "(arch.qk_width + arch.k_width + arch.v_width + arch.o_width)/layout.tp");
+    note("serving.mlp_width", dense ? g * m.ffn / tp_ : 0,
+         dense ? "arch.mlp_matrices*model.ffn/layout.tp" : "0");
+    note("serving.routed_width",
+         moe ? m.top_k * (h + g * m.moe_ffn / tp_) + g * m.shared_ffn / tp_ + 2 * m.experts : 0,
+         moe ? "model.top_k*(model.hidden + arch.mlp_matrices*model.moe_ffn/layout.tp) + "
+               "arch.mlp_matrices*model.shared_ffn/layout.tp + 2*model.experts"
+             : "0");
+    const bool linear = a_.linear_layers > 0;
+    note("serving.linear_width", a_.layer.linear / h / tp_,
+         linear ? "arch.linear_matrices/model.hidden/layout.tp" : "0");
     note("serving.widest", width_,
-         !moe    ? "2*model.hidden + max(arch.qk_width + arch.k_width + arch.v_width + "
-                   "arch.o_width, arch.mlp_matrices*model.ffn)/layout.tp"
-         : dense ? "2*model.hidden + max((arch.qk_width + arch.k_width + arch.v_width + "
-                   "arch.o_width)/layout.tp, arch.mlp_matrices*model.ffn/layout.tp, model.top_k*("
-                   "model.hidden + arch.mlp_matrices*model.moe_ffn/layout.tp) + "
-                   "arch.mlp_matrices*model.shared_ffn/layout.tp + 2*model.experts)"
-                 : "2*model.hidden + max((arch.qk_width + arch.k_width + arch.v_width + "
-                   "arch.o_width)/layout.tp, model.top_k*(model.hidden + arch.mlp_matrices*"
-                   "model.moe_ffn/layout.tp) + arch.mlp_matrices*model.shared_ffn/layout.tp + "
-                   "2*model.experts)");
+         "2*model.hidden + max(serving.attention_width, serving.mlp_width, serving.routed_width, "
+         "serving.linear_width)");
     note("serving.largest_matrix", largest_,
-         !moe    ? "model.hidden*max(arch.qk_width, model.ffn)/layout.tp"
-         : dense ? "model.hidden*max(arch.qk_width, model.ffn, model.moe_ffn)/layout.tp"
-                 : "model.hidden*max(arch.qk_width, model.moe_ffn)/layout.tp");
+         dense && moe ? "model.hidden*max(arch.qk_width, model.ffn, model.moe_ffn)/layout.tp"
+         : dense      ? "model.hidden*max(arch.qk_width, model.ffn)/layout.tp"
+         : moe        ? "model.hidden*max(arch.qk_width, model.moe_ffn)/layout.tp"
+                      : "model.hidden*arch.qk_width/layout.tp");
     const bool merged = v.merge && !mla, on_load = quantized_on_load(v.weights),
                head = m.kind != ModelKind::vit;
     note("serving.load_bytes", Bytes{load_},
@@ -253,18 +264,21 @@ void Replica::explain(double batch, const Ledger& note) const {
 
     // The last step of decoding, with the cache at its full length.
     const bool cached = x.cache > 0;
-    note("serving.prefill_cache", Bytes{x.prefill_cache},
-         !cached           ? "0"
-         : !grown          ? "serving.rank_batch*kv.per_sequence/layout.kv_ways"
-         : m.window > 0    ? "serving.rank_batch*kv.per_token_layer*(arch.global_layers*"
-                             "serve.prompt + arch.local_layers*min(serve.prompt, model.window))/"
-                             "layout.kv_ways"
-         : a_.cross_layers ? "serving.rank_batch*kv.per_token_layer*arch.decoder_layers*"
-                             "serve.prompt/layout.kv_ways"
-                           : "serving.rank_batch*kv.per_token_layer*arch.global_layers*"
-                             "serve.prompt/layout.kv_ways");
+    if (grown && cached)
+      note("kv.prompt_bytes", Bytes{kv_bytes(s_, a_, v.prompt, 0)},
+           m.kind == ModelKind::encoder_decoder
+               ? "kv.per_token_layer*arch.decoder_layers*serve.prompt"
+           : m.window > 0 ? "kv.per_token_layer*(arch.global_layers*serve.prompt + "
+                            "arch.local_layers*min(serve.prompt, model.window))"
+                          : "kv.per_token_layer*arch.global_layers*serve.prompt");
     note("serving.cache", Bytes{x.cache},
-         cached ? "serving.rank_batch*kv.per_sequence/layout.kv_ways" : "0");
+         cached ? "serving.rank_batch*((kv.per_sequence - kv.state)/layout.kv_ways + "
+                  "kv.state/layout.tp)"
+                : "0");
+    note("serving.prefill_cache", Bytes{x.prefill_cache},
+         cached && grown
+             ? "serving.rank_batch*(kv.prompt_bytes/layout.kv_ways + kv.state/layout.tp)"
+             : "serving.cache");
     if (v.kv_cache) {
       const double wide = bytes_per_value(v.kv);
       const bool widened = cached && eager && wide > 0 && wide < activation_;
@@ -409,6 +423,7 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   const double each = note("serving.rank_batch", sequences(out.tp), "ceil(serve.batch/layout.dp)");
   out.per_gpu = Bytes{replica.per_gpu(each, s.serve.prompt, s.serve.output)};
   out.weights = replica.weights();
+  out.communication = replica.communication();
   out.moments = replica.moments(each, s.serve.prompt, s.serve.output);
   if (!note) return out;  // the rest explains
   replica.explain(each, note);

@@ -49,7 +49,6 @@ class Replica {
  private:
   const Scenario& s_;
   const Architecture& a_;
-  const Memory& m_;
   double tp_;
   double weights_ = 0, replicated_ = 0, kv_weights_ = 0, kv_ways_ = 1;
   double activation_ = 2;  ///< Bytes of one value between layers.
@@ -63,6 +62,7 @@ struct ServeMemory {
   double to_fit = kNone;  ///< Fewest GPUs; kNone when no number would do.
   double used = 1;
   Bytes per_gpu;
+  double communication = 0;  ///< Bytes of the communication library on each GPU.
   double weights = 0;  ///< Bytes on one GPU of the fullest replica, and what is live beside them.
   ServeMoments moments;
 };

@@ -36,11 +36,9 @@ double bytes_read(std::string_view kind, bool serve, const std::vector<Step>& st
   if (kind == "model_states")
     return sum_of(steps, {"rank.weights", "rank.gradients", "rank.master", "rank.optimizer"});
   const bool device = kind == "device" || (kind.empty() && !serve);
-  const double x = value_of(steps, kind == "allocated" ? "rank.allocated"
-                                   : device            ? "rank.device"
-                                                       : "rank.reserved");
-  if (given(x)) return x;
-  return value_of(steps, "layout.per_gpu") - value_of(steps, "layout.reserve");
+  return value_of(steps, kind == "allocated" ? "rank.allocated"
+                         : device            ? "rank.device"
+                                             : "rank.reserved");
 }
 
 /// What every further device adds to a sum over devices. In serving without tensor parallelism the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 400 lines because a third of it is the rules of llama.cpp, format by format.
 #include "envelope/weights.h"
 
 #include <algorithm>
@@ -281,7 +282,7 @@ WeightBytes gguf(Format f, const Model& m, const Architecture& a) {
   w.embedding = m.tied ? w.head : x.embedding.bytes(all, e);
   if (m.attention == Attention::mla) {
     // The names of MLA's tensors are none that a rule asks for, but the output's.
-    const double rest = a.attention / std::max(1.0, a.layers) - a.o_width * h;
+    const double rest = a.layer.attention - a.o_width * h;
     w.attention =
         (rest * block_bytes(x.query.usual, h) + a.o_width * h * x.output.bytes(all, a.o_width)) /
         std::max(1.0, rest + a.o_width * h);
@@ -313,14 +314,19 @@ WeightBytes gguf(Format f, const Model& m, const Architecture& a) {
 
 WeightBytes weight_bytes(Format f, const Model& m, const Architecture& a) {
   const double b = bytes_per_value(f);
-  WeightBytes w{2, b, b, b, b, 2, 2, 2, 2};
+  // Decays, convolutions and norms of a linear layer are no matrices.
+  const double linear = a.layer.linear + a.layer.linear_other;
+  const auto mean = [&](double matrix, double other) {
+    return linear > 0 ? (a.layer.linear * matrix + a.layer.linear_other * other) / linear : matrix;
+  };
+  WeightBytes w{2, b, mean(b, 2), b, b, b, 2, 2, 2, 2};
   switch (scheme(f)) {
     case Scheme::uniform:
-      return {b, b, b, b, b, b, b, b, b};
+      return {b, b, b, b, b, b, b, b, b, b};
     case Scheme::linear:
       break;
     case Scheme::experts:
-      if (a.moe_layers > 0) w.attention = w.mlp = w.shared_experts = 2;
+      if (a.moe_layers > 0) w.attention = w.linear = w.mlp = w.shared_experts = 2;
       break;
     case Scheme::exl2:
       w.head = 6.0 / 8;
@@ -329,7 +335,8 @@ WeightBytes weight_bytes(Format f, const Model& m, const Architecture& a) {
       w.embedding = w.head = 1;
       break;
     case Scheme::gguf:
-      return gguf(f, m, a);
+      w = gguf(f, m, a);
+      w.linear = mean(block_bytes(f, m.hidden), 4);
   }
   return w;
 }
@@ -350,7 +357,7 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
   const double b = note("bytes.weight", bytes_per_value(f));
   const Scheme s = scheme(f);
   if (!a.known) return note(id, Bytes{a.total * b}, "params.total*bytes.weight");
-  const bool moe = a.moe_layers > 0, shared = a.shared_experts > 0;
+  const bool moe = a.moe_layers > 0;
   const WeightBytes w = weight_bytes(f, m, a);
   note("bytes.attention", w.attention);
   note("bytes.norms", w.norms);
@@ -369,27 +376,31 @@ Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_vi
   note("bytes.mlp", w.mlp);
   note("bytes.rest", w.other);
   note("bytes.head", w.head);
-  const double stack = a.embedding * w.embedding + a.attention * w.attention + a.mlp * w.mlp +
-                       (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head;
-  if (!moe)
-    return note(id, Bytes{stack},
-                "params.embedding*bytes.embedding + params.attention*bytes.attention + "
-                "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-                "params.other*bytes.rest + params.head*bytes.head");
-  note("bytes.experts", w.experts);
-  const double routed = a.experts * w.experts + a.router * w.router;
-  if (!shared)
-    return note(id, Bytes{stack + routed},
-                "params.embedding*bytes.embedding + params.attention*bytes.attention + "
-                "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-                "params.other*bytes.rest + params.head*bytes.head + "
-                "params.experts*bytes.experts + params.router*bytes.router");
-  note("bytes.shared_experts", w.shared_experts);
-  return note(id, Bytes{stack + routed + a.shared_experts * w.shared_experts},
-              "params.embedding*bytes.embedding + params.attention*bytes.attention + "
-              "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
-              "params.other*bytes.rest + params.head*bytes.head + params.experts*bytes.experts + "
-              "params.router*bytes.router + params.shared_experts*bytes.shared_experts");
+  const double plain =
+      note("memory.plain_weights",
+           Bytes{a.embedding * w.embedding + a.attention * w.attention + a.mlp * w.mlp +
+                 (a.norms + a.biases) * w.norms + a.other * w.other + a.head * w.head},
+           "params.embedding*bytes.embedding + params.attention*bytes.attention + "
+           "params.mlp*bytes.mlp + (params.norms + params.biases)*bytes.norms + "
+           "params.other*bytes.rest + params.head*bytes.head")
+          .value;
+  const bool linear = a.linear_layers > 0;
+  if (linear) note("bytes.linear", w.linear);
+  if (moe) {
+    note("bytes.experts", w.experts);
+    note("bytes.shared_experts", w.shared_experts);
+  }
+  return note(id,
+              Bytes{plain + a.experts * w.experts + a.shared_experts * w.shared_experts +
+                    a.router * w.router + a.linear * w.linear},
+              moe && linear ? "memory.plain_weights + params.experts*bytes.experts + "
+                              "params.shared_experts*bytes.shared_experts + "
+                              "params.router*bytes.router + params.linear*bytes.linear"
+              : moe         ? "memory.plain_weights + params.experts*bytes.experts + "
+                              "params.shared_experts*bytes.shared_experts + "
+                              "params.router*bytes.router"
+              : linear      ? "memory.plain_weights + params.linear*bytes.linear"
+                            : "memory.plain_weights");
 }
 
 bool quantized_on_load(Format f) {

@@ -12,7 +12,9 @@ namespace envelope {
 
 /// Bytes of one parameter of each component, block constants included.
 struct WeightBytes {
-  double embedding, attention, mlp, experts, shared_experts, router;
+  double embedding, attention;
+  double linear;  ///< Matrices and the rest of linear layers (SSM, linear attention).
+  double mlp, experts, shared_experts, router;
   double norms;  ///< Norms and biases.
   double other;  ///< Positions, sinks, pooler, and parts outside the text model.
   double head;

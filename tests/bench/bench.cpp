@@ -74,8 +74,30 @@ int main() {
   const double swept =
       per_second(100, [&](std::size_t) { kept = kept + envelope::api::sweep(sweep)[1]; });
 
+  // DeepSeek-V3 on TP 8, PP 16, EP 64: what a GPU of each of the 16 stages holds, at its peak.
+  envelope::Problems problems;
+  const Scenario deepseek = envelope::scenario_of({{"model.id", std::string("deepseek-v3")},
+                                                   {"cluster.tp", 8.0},
+                                                   {"cluster.pp", 16.0},
+                                                   {"cluster.ep", 64.0},
+                                                   {"cluster.zero", 1.0},
+                                                   {"cluster.gpus", 2048.0}},
+                                                  problems);
+  const envelope::Report report = envelope::estimate(deepseek);
+  const double ranked = per_second(1, [&](std::size_t) {
+    const envelope::Activations kept_layers =
+        envelope::activations(deepseek, report.architecture, {});
+    const envelope::Memory states =
+        envelope::memory(deepseek, report.architecture, kept_layers, {});
+    const envelope::Ranks ranks(deepseek, report.architecture, states, kept_layers);
+    const envelope::Ways ways = ranks.ways(report.layout.dp);
+    for (double stage = 0; stage < ways.pp; ++stage)
+      kept = kept + ranks.peak(ranks.stage(stage, ways), ways).allocated;
+  });
+
   std::printf(
-      "{\"estimates without ledger per second\": %.0f, \"points of a sweep per second\": %.0f, "
+      "{\"microseconds for the memory of 16 pipeline stages\": %.2f, \"estimates without ledger "
+      "per second\": %.0f, \"points of a sweep per second\": %.0f, "
       "\"full estimate calls per second\": %.0f, \"bytes of a full estimate\": %.0f}\n",
-      silent, swept, full, bytes / double(links.size()));
+      1e6 / ranked, silent, swept, full, bytes / double(links.size()));
 }
