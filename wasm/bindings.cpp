@@ -17,7 +17,6 @@ using emscripten::val;
 std::string open(const std::string& link) { return api::open(link); }
 std::string estimate(const std::string& scenario) { return api::estimate(scenario); }
 std::string compare(const std::string& request) { return api::compare(request); }
-std::string replays_of(const std::string& book) { return api::replays_of(book); }
 std::string import_config(const std::string& text) { return api::import_config(text); }
 
 // A view into the heap dies when the memory grows, so the numbers are copied here.
@@ -36,6 +35,5 @@ EMSCRIPTEN_BINDINGS(envelope) {
   emscripten::function("compare", &compare);
   emscripten::function("importConfig", &import_config);
   emscripten::function("replays", &api::replays);
-  emscripten::function("replaysOf", &replays_of);
   emscripten::function("sweep", &sweep);
 }

@@ -17,10 +17,6 @@ export interface Envelope {
   importConfig(text: string): string;
   /** The calculations of the four documents, redone. */
   replays(): string;
-  /** The same for documents and calculations given as the text of a book. */
-  replaysOf(book: string): string;
-  /** A model's config.json to `{name, patch, link, problems}`. */
-  importConfig(text: string): string;
   /** Rows of numbers: the axis values, then the metrics; NaN where a metric does not apply. */
   sweep(request: string): Float64Array;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The same calls for the page alone, without Embind: its glue weighs 7 kB, this and page.mjs one.
 // The page writes the argument into what `reserve` gives, calls, and reads `size` bytes there.
+//
+// Compiled twice: what every visitor needs, and, with ENVELOPE_RARE, what few ask for.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -15,7 +17,7 @@ namespace {
 namespace api = envelope::api;
 
 std::string argument, result;
-std::vector<double> numbers;
+[[maybe_unused]] std::vector<double> numbers;
 
 const void* give(std::string text) {
   result = std::move(text);
@@ -30,17 +32,20 @@ EXPORT(reserve) char* reserve(std::size_t bytes) {
 }
 EXPORT(size) std::size_t size() { return result.size(); }
 
+#ifdef ENVELOPE_RARE
+EXPORT(importConfig) const void* import_config() { return give(api::import_config(argument)); }
+EXPORT(replays) const void* replays() { return give(api::replays()); }
+#else
 EXPORT(schema) const void* schema() { return give(api::schema()); }
 EXPORT(open) const void* open() { return give(api::open(argument)); }
 EXPORT(estimate) const void* estimate() { return give(api::estimate(argument)); }
 EXPORT(compare) const void* compare() { return give(api::compare(argument)); }
-// Not `replays`: their text is a tenth of the module, and the page fetches it where it is shown.
-EXPORT(replaysOf) const void* replays_of() { return give(api::replays_of(argument)); }
 
 EXPORT(sweep) const double* sweep() {
   numbers = api::sweep(argument);
   return numbers.data();
 }
 EXPORT(points) std::size_t points() { return numbers.size(); }
+#endif
 
 }  // namespace page

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 import type { Envelope } from './envelope';
 
-/** The module of the page: the text of the replays is a file beside it. */
-export type PageEnvelope = Omit<Envelope, 'replays'>;
+/** What few visitors ask for is a module of its own. */
+export type Rare = 'importConfig' | 'replays';
 
-export default function createPage(compiled: WebAssembly.Module): Promise<PageEnvelope>;
+export default function createPage<Calls extends keyof Envelope>(
+  compiled: WebAssembly.Module,
+): Promise<Pick<Envelope, Calls>>;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Loads the page's module: texts go in and out as UTF-8, sweeps come out as a copy of the numbers.
+// Loads a module of the page: texts go in and out as UTF-8, sweeps come out as a copy of the numbers.
 
-const kCalls = ['schema', 'open', 'estimate', 'compare', 'replaysOf'];
+const kTexts = ['schema', 'open', 'estimate', 'compare', 'importConfig', 'replays'];
 
-/** `compiled` is a WebAssembly.Module. */
+/** `compiled` is a WebAssembly.Module; the calls are those that it has. */
 export default async function createPage(compiled) {
   const imports = {};
   // Growth needs no answer here; the others are the system's, and the core does not call them.
@@ -20,16 +20,18 @@ export default async function createPage(compiled) {
     new Uint8Array(core.memory.buffer, at, text.length).set(text);
   }
   const page = {};
-  for (const call of kCalls)
-    page[call] = (argument = '') => {
-      give(argument);
-      const at = core[call]();
-      return new TextDecoder().decode(new Uint8Array(core.memory.buffer, at, core.size()));
+  for (const call of kTexts)
+    if (call in core)
+      page[call] = (argument = '') => {
+        give(argument);
+        const at = core[call]();
+        return new TextDecoder().decode(new Uint8Array(core.memory.buffer, at, core.size()));
+      };
+  if ('sweep' in core)
+    page.sweep = (request) => {
+      give(request);
+      const at = core.sweep();
+      return new Float64Array(core.memory.buffer, at, core.points()).slice();
     };
-  page.sweep = (request) => {
-    give(request);
-    const at = core.sweep();
-    return new Float64Array(core.memory.buffer, at, core.points()).slice();
-  };
   return page;
 }

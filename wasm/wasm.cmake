@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Three forms of the same module: envelope.mjs with envelope.wasm beside it; a single file, a classic
+# The same module in three forms: envelope.mjs with envelope.wasm beside it; a single file, a classic
 # script with the WASM inside, which works from file://, in sandboxed frames and across origins
-# without CORS, where the other does not; and the page's own, as small as it can be.
+# without CORS, where the other does not; and the page's own, in two parts.
 set(wasm_options -lembind --no-entry
   -sMALLOC=emmalloc  # a third of the size of the other; the pipeline does not allocate
   -sMODULARIZE=1 -sEXPORT_NAME=createEnvelope -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0
@@ -33,9 +33,15 @@ set_target_properties(envelope_wasm_single PROPERTIES OUTPUT_NAME envelope.singl
 target_link_options(envelope_wasm_single PRIVATE ${wasm_options} -sSINGLE_FILE=1)
 target_link_libraries(envelope_wasm_single PRIVATE envelope_bindings)
 
-add_executable(envelope_wasm_page wasm/page.cpp)
-set_target_properties(envelope_wasm_page PROPERTIES OUTPUT_NAME envelope.page SUFFIX .wasm)
-target_compile_options(envelope_wasm_page PRIVATE -fno-exceptions -fno-rtti)
-target_link_options(envelope_wasm_page PRIVATE --no-entry
-  -sSTANDALONE_WASM=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -fno-rtti)
-target_link_libraries(envelope_wasm_page PRIVATE envelope envelope_flags)
+function(add_page_module target output)
+  add_executable(${target} wasm/page.cpp)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${output} SUFFIX .wasm)
+  target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
+  target_link_options(${target} PRIVATE --no-entry
+    -sSTANDALONE_WASM=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -fno-rtti)
+  target_link_libraries(${target} PRIVATE envelope envelope_flags)
+endfunction()
+add_page_module(envelope_wasm_page envelope.page)
+# The import of models and the replays: loaded by those who ask for them.
+add_page_module(envelope_wasm_rare envelope.rare)
+target_compile_definitions(envelope_wasm_rare PRIVATE ENVELOPE_RARE)

@@ -13,8 +13,8 @@ export default defineConfig({
   resolve: {
     alias: [
       {
-        find: /^envelope-core-wasm\?url$/,
-        replacement: `${resolve(core, 'envelope.page.wasm')}?url`,
+        find: /^envelope-(page|rare)-wasm\?url$/,
+        replacement: `${core}/envelope.$1.wasm?url`,
       },
     ],
   },

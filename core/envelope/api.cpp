@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "envelope/catalog.h"
-#include "envelope/embedded.h"
 #include "envelope/findings.h"
 #include "envelope/formats.h"
 #include "envelope/hf_config.h"
@@ -541,14 +540,10 @@ std::string compare(std::string_view request) {
   return w.end().take();
 }
 
-std::string replays() { return replays_of(embedded::replays()); }
-
-std::string replays_of(std::string_view text) {
-  ReplayBook book = read_book(text);
-  compute(book);
+std::string replays() {
   JsonWriter w;
   w.object().key("documents").array();
-  for (const Document& d : book.documents)
+  for (const Document& d : replay_book().documents)
     w.object()
         .member("id", d.id)
         .member("title", d.title)
@@ -558,7 +553,7 @@ std::string replays_of(std::string_view text) {
         .member("kind", d.kind)
         .end();
   w.end().key("rows").array();
-  for (const Replay& r : book.replays) {
+  for (const Replay& r : computed_replays()) {
     w.object().member("id", r.id).member("document", r.document).member("place", r.place);
     w.member("title", r.title).member("note", r.note).key("items").array();
     for (const ReplayItem& i : r.items) {

@@ -24,8 +24,6 @@ std::string compare(std::string_view request);
 
 /// The documents and each of their calculations beside ours.
 std::string replays();
-/// The same for a book given as text: the page fetches it only where it shows it.
-std::string replays_of(std::string_view book);
 
 /// A Hugging Face config.json -> {name, patch, link, problems}; the patch is empty after an error.
 std::string import_config(std::string_view text);

@@ -44,6 +44,29 @@ std::vector<Example> read_examples() {
   return examples;
 }
 
+ReplayBook read_book() {
+  ReplayBook book;
+  Json file;
+  Problems problems;
+  const std::string_view text = embedded::replays();
+  if (!parse_json(text, file, problems, text.size())) return book;
+  if (const Json* list = file.find("documents"))
+    for (const Json& in : list->items)
+      book.documents.push_back({std::string(in.text_at("id")), std::string(in.text_at("title")),
+                                std::string(in.text_at("author")), std::string(in.text_at("date")),
+                                std::string(in.text_at("url")), std::string(in.text_at("kind"))});
+  if (const Json* list = file.find("rows"))
+    for (const Json& in : list->items) {
+      Replay replay{std::string(in.text_at("id")),    std::string(in.text_at("document")),
+                    std::string(in.text_at("place")), std::string(in.text_at("title")),
+                    std::string(in.text_at("note")),  {}};
+      if (const Json* items = in.find("items"))
+        for (const Json& item : items->items) replay.items.push_back(read_item(item));
+      book.replays.push_back(std::move(replay));
+    }
+  return book;
+}
+
 void compute_item(ReplayItem& item) {
   item.value = metric_of_link(item.link, item.metric);
   if (!item.op.empty()) {
@@ -75,42 +98,16 @@ const std::vector<Example>& examples() {
   return rows;
 }
 
-ReplayBook read_book(std::string_view text) {
-  ReplayBook book;
-  Json file;
-  Problems problems;
-  if (!parse_json(text, file, problems, text.size())) return book;
-  if (const Json* list = file.find("documents"))
-    for (const Json& in : list->items)
-      book.documents.push_back({std::string(in.text_at("id")), std::string(in.text_at("title")),
-                                std::string(in.text_at("author")), std::string(in.text_at("date")),
-                                std::string(in.text_at("url")), std::string(in.text_at("kind"))});
-  if (const Json* list = file.find("rows"))
-    for (const Json& in : list->items) {
-      Replay replay{std::string(in.text_at("id")),    std::string(in.text_at("document")),
-                    std::string(in.text_at("place")), std::string(in.text_at("title")),
-                    std::string(in.text_at("note")),  {}};
-      if (const Json* items = in.find("items"))
-        for (const Json& item : items->items) replay.items.push_back(read_item(item));
-      book.replays.push_back(std::move(replay));
-    }
-  return book;
-}
-
 const ReplayBook& replay_book() {
-  static const ReplayBook book = read_book(embedded::replays());
+  static const ReplayBook book = read_book();
   return book;
-}
-
-void compute(ReplayBook& book) {
-  for (Replay& replay : book.replays)
-    for (ReplayItem& item : replay.items) compute_item(item);
 }
 
 std::vector<Replay> computed_replays() {
-  ReplayBook book = replay_book();
-  compute(book);
-  return std::move(book.replays);
+  std::vector<Replay> replays = replay_book().replays;
+  for (Replay& replay : replays)
+    for (ReplayItem& item : replay.items) compute_item(item);
+  return replays;
 }
 
 }  // namespace envelope

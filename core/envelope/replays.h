@@ -44,14 +44,10 @@ struct ReplayBook {
 /// The scenarios that the first page offers.
 const std::vector<Example>& examples();
 
-/// A book from its JSON text, not yet computed; empty when it is none.
-ReplayBook read_book(std::string_view text);
-/// The book that is compiled in.
+/// What is compiled in, not yet computed.
 const ReplayBook& replay_book();
 
-/// Puts in each item's value and difference.
-void compute(ReplayBook& book);
-/// The rows of the book that is compiled in, computed.
+/// The same with each item's value and difference.
 std::vector<Replay> computed_replays();
 
 /// Value of one metric in the scenario of a link; NaN when it does not apply there.

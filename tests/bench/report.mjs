@@ -33,14 +33,14 @@ const walk = (folder) =>
     entry.isDirectory() ? walk(join(folder, entry.name)) : [join(folder, entry.name)],
   );
 
-/** What a page loads: itself, and every file that a loaded text names, but other pages and their data. */
+/** What a page loads: itself, and what a loaded text names, but other pages and what few ask for. */
 function loaded(page, files) {
   const found = new Set([page]);
   for (const file of found) {
     if (!/\.(html|js|mjs|css|svg|webmanifest)$/.test(file)) continue;
     const text = readFileSync(file, 'utf8');
     for (const other of files)
-      if (!/\.(html|json)$/.test(other) && text.includes(basename(other))) found.add(other);
+      if (!/\.html$|\.rare|^importing/.test(other) && text.includes(basename(other))) found.add(other);
   }
   return [...found];
 }

@@ -13,9 +13,9 @@ export async function load() {
   return createEnvelope({ wasmBinary: readFileSync(new URL('envelope.wasm', built)) });
 }
 
-/** The page's module, which has no replays in it. */
-export async function load_page() {
-  return createPage(new WebAssembly.Module(readFileSync(new URL('envelope.page.wasm', built))));
+/** One of the page's modules: 'page' for all visitors, 'rare' for what few ask for. */
+export async function load_page(part) {
+  return createPage(new WebAssembly.Module(readFileSync(new URL(`envelope.${part}.wasm`, built))));
 }
 
 /** The classic script, in a context that has what a sandboxed frame has. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The forms of the module load, and give the same answers.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { load, load_page, load_single } from './module.mjs';
@@ -27,16 +26,20 @@ test('the single file gives the bytes that the module gives', () => {
   }
 });
 
-test('the module of the page gives the same bytes, the replays from their text', async () => {
-  const page = await load_page();
-  const book = new URL('../../core/catalog/replays.json', import.meta.url);
-  assert.equal(page.replays, undefined);
-  assert.ok(page.replaysOf(readFileSync(book, 'utf8')) === module.replays());
+test('the modules of the page give the same bytes', async () => {
+  const page = await load_page('page');
+  const rare = await load_page('rare');
+  assert.deepEqual(
+    [...Object.keys(page), ...Object.keys(rare)].sort(),
+    ['compare', 'estimate', 'importConfig', 'open', 'replays', 'schema', 'sweep'],
+  );
+  assert.ok(rare.replays() === module.replays());
   assert.ok(page.schema() === module.schema());
   for (const { link } of schema.examples) {
     assert.ok(page.estimate(link) === module.estimate(link), link);
     assert.ok(page.open(link) === module.open(link), link);
-    assert.ok(page.compare(`{"scenarios": ["${link}", ""]}`) === module.compare(`{"scenarios": ["${link}", ""]}`));
+    const pair = JSON.stringify({ scenarios: [link, ''] });
+    assert.ok(page.compare(pair) === module.compare(pair), link);
     const request = JSON.stringify({
       scenario: link,
       axes: [{ path: 'cluster.gpus', from: 8, to: 65536, count: 5000, scale: 'log' }],
@@ -44,9 +47,12 @@ test('the module of the page gives the same bytes, the replays from their text',
     });
     assert.deepEqual(page.sweep(request), module.sweep(request)); // the memory grows meanwhile
   }
-  for (const text of ['', '{', '\u0000', 'x'.repeat(100_000), '['.repeat(100_000), '\ud800', 'é€😀'])
-    assert.ok(page.estimate(text) === module.estimate(text), text.slice(0, 20));
-  assert.deepEqual(JSON.parse(page.replaysOf('{')), { documents: [], rows: [] });
+  const config = '{"model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32}';
+  for (const text of [config, '', '{', '\u0000', 'x'.repeat(100_000), '['.repeat(100_000), 'é€😀']) {
+    for (const call of ['estimate', 'open', 'compare'])
+      assert.ok(page[call](text) === module[call](text), `${call} ${text.slice(0, 20)}`);
+    assert.ok(rare.importConfig(text) === module.importConfig(text), text.slice(0, 20));
+  }
 });
 
 test('text beyond ASCII arrives and returns unharmed', () => {

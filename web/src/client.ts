@@ -34,6 +34,8 @@ interface Job {
 }
 
 const kAttempts = 3;
+const kLoadFirst: Call[] = ['importConfig', 'replays']; // their module may come over a slow network
+const kMorePatience = 6; // times
 
 export function createClient(spawn: () => Port, patience = 10_000): Client {
   let port: Port | null = null;
@@ -90,7 +92,8 @@ export function createClient(spawn: () => Port, patience = 10_000): Client {
     running = job;
     dropped = false;
     port ??= start();
-    if (worked) watch = setTimeout(() => fail('no answer in time'), patience);
+    const times = kLoadFirst.includes(job.request.call) ? kMorePatience : 1;
+    if (worked) watch = setTimeout(() => fail('no answer in time'), patience * times);
     port.postMessage(job.request);
   }
 

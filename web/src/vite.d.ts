@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
-declare module 'envelope-core-wasm?url' {
+declare module 'envelope-page-wasm?url' {
+  const url: string;
+  export default url;
+}
+declare module 'envelope-rare-wasm?url' {
   const url: string;
   export default url;
 }
