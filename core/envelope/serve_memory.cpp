@@ -26,26 +26,26 @@ double largest_that(double limit, const Fits& fits) {
   return yes;
 }
 
-/// Heads divide evenly, and KV heads divide or are replicated evenly.
-bool legal(const Scenario& s, const Architecture& a, double tp) {
-  if (!a.known) return true;
-  const Model& m = s.model;
-  if (std::fmod(m.heads, tp) != 0) return false;
-  return m.attention == Attention::mla || std::fmod(m.kv_heads, tp) == 0 ||
-         std::fmod(tp, m.kv_heads) == 0;
-}
+bool divides(double a, double b) { return std::floor(b / a) * a == b; }
 
-/// Calls `visit` with each legal number of GPUs of a replica, at most `most`, in no order.
-template <class Visit>
-void each_legal(const Scenario& s, const Architecture& a, double most, const Visit& visit) {
-  const double heads = s.model.heads;
-  for (double d = 1; d * d <= heads && d <= most; ++d) {
-    if (std::fmod(heads, d) != 0) continue;
-    if (legal(s, a, d)) visit(d);
-    const double other = heads / d;
-    if (other != d && other <= most && legal(s, a, other)) visit(other);
+/// Legal numbers of GPUs of a replica, rising: heads divide evenly, and KV heads divide or are
+/// replicated evenly.
+struct Legal {
+  double tp[64];
+  int count = 0;
+  Legal(const Model& m) {
+    const double root = std::floor(std::sqrt(m.heads));
+    const auto add = [&](double d) {
+      const bool kv =
+          m.attention == Attention::mla || divides(d, m.kv_heads) || divides(m.kv_heads, d);
+      if (kv && count < 64) tp[count++] = d;
+    };
+    for (double d = 1; d <= root; ++d)
+      if (divides(d, m.heads)) add(d);
+    for (double d = root; d >= 1; --d)
+      if (divides(d, m.heads) && d * d != m.heads) add(m.heads / d);
   }
-}
+};
 
 }  // namespace
 
@@ -169,6 +169,7 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   const bool chosen = !given(s.cluster.tp);
   const WeightBytes w = a.known ? weight_bytes(s.serve.weights, s.model, a) : WeightBytes{};
 
+  const Legal legal(s.model);
   // Fewest GPUs: for each legal replica the sequences that it holds, and the replicas that takes.
   double fit_tp = kNone, fit_batch = kNone;
   const auto try_to_fit = [&](double tp) {
@@ -185,7 +186,7 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   if (!chosen) {
     try_to_fit(s.cluster.tp);
   } else if (a.known) {
-    each_legal(s, a, 1e9, try_to_fit);
+    for (int i = 0; i < legal.count; ++i) try_to_fit(legal.tp[i]);
   } else {  // bytes alone divide by any number
     const double room = std::min(s.gpu.memory - s.cluster.reserve,
                                  s.gpu.memory - s.stack.context - s.stack.buffers);
@@ -213,18 +214,16 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
     out.tp = note("layout.tp", s.cluster.tp, "cluster.tp");
   } else {
     // The largest legal replica that fits; where several do, one that leaves no GPU over.
-    double even = 0, any = 0, largest = 1;
-    const auto look = [&](double tp) {
-      const bool divides = std::fmod(out.used, tp) == 0;
-      if (divides) largest = std::max(largest, tp);
-      if (tp < (divides ? even : any)) return;
+    double even = 0, any = 0, largest = a.known ? 1 : out.used;
+    for (int i = legal.count - 1; i >= 0 && even == 0; --i) {
+      const double tp = legal.tp[i];
+      if (!a.known || tp > out.used) continue;
+      const bool whole = divides(tp, out.used);
+      if (whole) largest = std::max(largest, tp);
+      if (!whole && any > 0) continue;
       if (Replica(s, a, m, w, tp).fits(sequences(tp), s.serve.prompt, s.serve.output))
-        (divides ? even : any) = tp;
-    };
-    if (a.known)
-      each_legal(s, a, out.used, look);
-    else
-      largest = out.used;
+        (whole ? even : any) = tp;
+    }
     out.tp = note("layout.tp", even > 0 ? even : any > 0 ? any : largest);
   }
   out.dp = note("layout.dp", replicas(out.tp), "max(1, floor(gpus.used/layout.tp))");
