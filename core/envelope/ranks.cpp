@@ -78,11 +78,12 @@ double sharded(double dense, double experts, bool by_data, const Ways& w) {
 
 }  // namespace
 
-Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Activations& act)
+Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Activations& act,
+             double tp)
     : s_(s), a_(a), m_(m), act_(act) {
   const Model& model = s.model;
   const Cluster& c = s.cluster;
-  tp_ = given(c.tp) ? c.tp : 1;
+  tp_ = tp;
   pp_ = c.pp;
   etp_ = given(c.etp) ? c.etp : c.ep > 1 ? 1 : tp_;
   tokens_ = s.run.micro_batch * s.run.seq / c.cp;

@@ -50,7 +50,8 @@ struct RankMemory {
 /// Parameters and bytes per parameter: what does not depend on the stage, worked out once.
 class Ranks {
  public:
-  Ranks(const Scenario& scenario, const Architecture& a, const Memory& m, const Activations& act);
+  Ranks(const Scenario& scenario, const Architecture& a, const Memory& m, const Activations& act,
+        double tp);
 
   /// The layout with that many data-parallel ranks.
   Ways ways(double dp) const;
