@@ -215,17 +215,28 @@ TEST_CASE("law: as many GPUs as it says it takes do hold it, and one replica few
     const Scenario s =
         with(laid, {{"cluster.gpus", std::string("auto")}, {"run.deadline", std::string("auto")}});
     const Report r = estimate(s);
+    const Ranks ranks(s, r.architecture, r.memory, r.activations, s.cluster.tp);
+    const double replica = ranks.replica();
+    const auto free = [&](double dp) {
+      return estimate(with(s, {{"cluster.gpus", dp * replica}})).layout.free.value;
+    };
+    // Data-parallel ranks among which experts and the batch divide.
+    std::vector<double> legal;
+    for (double dp = ranks.legal(1);
+         given(dp) && dp * replica <= 1e8 && legal.size() < 64 && !r.memory.by_rule;
+         dp = ranks.legal(dp + ranks.step()))
+      legal.push_back(dp);
     if (!given(r.layout.to_fit)) {
       // What each GPU holds anyway is too much: no number of them helps.
-      CHECK(!estimate(with(s, {{"cluster.gpus", 1e8}})).layout.fits);
+      if (!legal.empty()) CHECK(free(legal.back()) < 0);
       return ++none, false;
     }
-    const double unit = metric(s, "layout.replica");
+    if (r.memory.by_rule) return true;
     // A byte or so is rounding: a part in 1e9 does not make another GPU.
     CHECK(r.layout.free.value >= -1e-8 * r.layout.capacity.value);
-    CHECK(std::fmod(r.layout.used, unit) == 0);
-    if (r.layout.used > unit && r.layout.used <= 1e8 && r.memory.states.value > 0)
-      CHECK(estimate(with(s, {{"cluster.gpus", r.layout.used - unit}})).layout.free.value < 0);
+    const auto at = std::find(legal.begin(), legal.end(), r.layout.to_fit / replica);
+    if (legal.size() < 64) REQUIRE(at != legal.end());
+    if (at != legal.begin() && at != legal.end()) CHECK(free(*std::prev(at)) < 0);
     return true;
   });
   CHECK(none > 0);
@@ -384,6 +395,7 @@ TEST_CASE(
                                    {"price.bill", std::string("auto")},
                                    {"run.precision", std::string("bf16")},
                                    {"gpu.bf16", 500e12},
+                                   {"cluster.tp", 1.0},  // else less of it is needed
                                    {"price.usd_per_gpu_hour", 3.0}});
     const Report a = estimate(s);
     const Report fast = estimate(with(s, {{"gpu.bf16", 1000e12}}));

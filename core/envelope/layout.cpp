@@ -10,17 +10,10 @@ namespace {
 /// 750.0000000000001 GPUs are 750: the excess is floating point, not work.
 constexpr double kRounding = 1e-9;
 
-/// What one GPU holds: bytes that more GPUs divide further, and bytes that they do not.
-struct Split {
-  Bytes divisible;  ///< Shared by all GPUs.
-  Bytes fixed;      ///< On each GPU, however many there are.
-};
-
 /// Kinds of parallelism in use, each with buffers of the communication library.
-double groups(const Scenario& s, double tp) {
+double groups_of(const Scenario& s, double tp, double dp) {
   const Cluster& c = s.cluster;
-  const double n = given(c.gpus) ? c.gpus : 2;
-  return (tp > 1) + (c.pp > 1) + (c.cp > 1) + (c.ep > 1) + (n > tp * c.pp * c.cp);
+  return (tp > 1) + (c.pp > 1) + (c.cp > 1) + (c.ep > 1 && s.model.experts > 0) + (dp > 1);
 }
 
 bool divides(double a, double b) { return a > 0 && std::floor(b / a) * a == b; }
@@ -35,17 +28,17 @@ double choose_tp(const Scenario& s, const Architecture& a, const Activations& ac
   for (double tp = 1; tp <= most; tp *= 2) {
     if (!splits_heads(s.model, tp)) continue;
     const Ranks ranks(s, a, m, act, tp);
-    const double room = usable(s, tp).value;
     if (given(s.cluster.gpus)) {
       if (tp > 1 && !divides(tp * each, s.cluster.gpus)) continue;
       const double dp = std::max(1.0, std::floor(s.cluster.gpus / (tp * each)));
       const double bytes = ranks.fullest(ranks.ways(dp)).allocated;
-      if (bytes <= room) return tp;
+      if (bytes <= usable(s, tp, dp).value) return tp;
       if (bytes < least) {
         least = bytes;
         best = tp;
       }
-    } else if (const double dp = ranks.fewest(room); given(dp) && dp * tp * each < least) {
+    } else if (const double dp = ranks.fewest(usable(s, tp, 1).value, usable(s, tp, 2).value);
+               given(dp) && dp * tp * each < least) {
       least = dp * tp * each;
       best = tp;
     } else if (!given(dp) && least == INFINITY) {
@@ -81,14 +74,15 @@ void traffic(const Scenario& s, const Architecture& a, const Memory& m, const La
            "layout.model_parallel");
   }
   if (!a.known) return;
-  const double tokens = s.run.micro_batch * s.run.seq;
+  const double tokens = s.run.micro_batch * s.run.seq / s.cluster.cp;
   // Four all-reduces a layer (two forward, two backward) of one 16-bit hidden state.
   note("layout.tp_bytes",
        Bytes{4 * 2 * (l.tp - 1) / l.tp * 2 * tokens * s.model.hidden * a.layers / l.pp},
-       "4*2*(layout.tp - 1)/layout.tp*2*run.micro_batch*run.seq*model.hidden*model.layers/"
+       "4*2*(layout.tp - "
+       "1)/layout.tp*2*run.micro_batch*run.seq/cluster.cp*model.hidden*model.layers/"
        "cluster.pp");
   note("layout.pp_bytes", Bytes{l.pp > 1 ? 4 * tokens * s.model.hidden : 0},
-       "min(1, cluster.pp - 1)*4*run.micro_batch*run.seq*model.hidden");
+       "min(1, cluster.pp - 1)*4*run.micro_batch*run.seq/cluster.cp*model.hidden");
 }
 
 Layout verdict(Layout l, const Scenario& s, const Ledger& note) {
@@ -99,6 +93,97 @@ Layout verdict(Layout l, const Scenario& s, const Ledger& note) {
   return l;
 }
 
+/// So many bytes for each parameter, and nothing that more GPUs do not share.
+void by_rule(const Scenario& s, const Memory& m, Layout& l, const Ledger& note) {
+  const bool serve = s.run.task == Task::serve;
+  l.pp = serve ? 1 : s.cluster.pp;
+  const bool chosen = !given(s.cluster.tp);
+  if (!serve)
+    l.tp = chosen ? note("layout.tp", 1.0) : note("layout.tp", s.cluster.tp, "cluster.tp");
+  const Bytes room = note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
+                          "max(0, gpu.memory - cluster.reserve)");
+  if (room.value > 0)
+    l.to_fit = note("gpus.to_fit", std::max(1.0, std::ceil(m.total / room - kRounding)),
+                    "max(1, ceil(memory.total/layout.usable - 1e-9))");
+  if (given(s.cluster.gpus)) {
+    l.used = note("gpus.used", s.cluster.gpus, "cluster.gpus");
+  } else {
+    const bool fit = given(l.to_fit), due = given(l.for_deadline);
+    const double least = std::max(fit ? l.to_fit : 1, due ? l.for_deadline : 1);
+    const double unit = note("layout.replica", (chosen ? 1 : s.cluster.tp) * l.pp,
+                             serve ? (chosen ? "1" : "cluster.tp") : "layout.tp*cluster.pp");
+    l.used =
+        note("gpus.used", std::ceil(least / unit) * unit,
+             fit && due ? "ceil(max(gpus.to_fit, gpus.for_deadline)/layout.replica)*layout.replica"
+             : fit      ? "ceil(gpus.to_fit/layout.replica)*layout.replica"
+             : due      ? "ceil(gpus.for_deadline/layout.replica)*layout.replica"
+                        : "layout.replica");
+  }
+  if (serve)
+    l.tp = chosen ? note("layout.tp", l.used, "gpus.used")
+                  : note("layout.tp", s.cluster.tp, "cluster.tp");
+  l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / (l.tp * l.pp))),
+              serve ? "max(1, floor(gpus.used/layout.tp))"
+                    : "max(1, floor(gpus.used/(layout.tp*cluster.pp)))");
+  const Bytes held = note("layout.model", m.total / l.used, "memory.total/gpus.used");
+  note("layout.reserve", Bytes{s.cluster.reserve}, "cluster.reserve");
+  l.per_gpu =
+      note("layout.per_gpu", held + Bytes{s.cluster.reserve}, "layout.model + layout.reserve");
+}
+
+/// Training, rank by rank.
+void by_ranks(const Scenario& s, const Architecture& a, const Activations& act, const Memory& m,
+              Layout& l, const Ledger& note) {
+  l.pp = s.cluster.pp;
+  l.cp = s.cluster.cp;
+  l.tp = given(s.cluster.tp) ? note("layout.tp", s.cluster.tp, "cluster.tp")
+                             : note("layout.tp", choose_tp(s, a, act, m));
+  const Ranks ranks(s, a, m, act, l.tp);
+  const double replica =
+      note("layout.model_parallel", ranks.replica(), "layout.tp*cluster.pp*cluster.cp");
+  if (const double dp = ranks.fewest(usable(s, l.tp, 1).value, usable(s, l.tp, 2).value);
+      given(dp)) {
+    note("layout.dp_to_fit", dp);
+    l.to_fit = note("gpus.to_fit", dp * replica, "layout.dp_to_fit*layout.model_parallel");
+  }
+  if (given(s.cluster.gpus)) {
+    l.used = note("gpus.used", s.cluster.gpus, "cluster.gpus");
+  } else {
+    // Whole replicas, among which experts and the batch divide.
+    const double least =
+        std::max(given(l.to_fit) ? l.to_fit : 1, given(l.for_deadline) ? l.for_deadline : 1);
+    const double whole = std::max(1.0, std::ceil(least / replica - kRounding)),
+                 even = ranks.legal(whole);
+    const double dp = note("layout.dp_needed", given(even) ? even : whole);
+    l.used = note("gpus.used", dp * replica, "layout.dp_needed*layout.model_parallel");
+  }
+  l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / replica)),
+              "max(1, floor(gpus.used/layout.model_parallel))");
+
+  l.ways = ranks.ways(l.dp);
+  l.fullest = ranks.fullest(l.ways);
+  ranks.explain(l.fullest, l.ways, note);
+  traffic(s, a, m, l, note);
+  const Bytes allocated{l.fullest.allocated};
+  const double groups = note("rank.groups", groups_of(s, l.tp, l.dp));
+  note("layout.usable", usable(s, l.tp, l.dp),
+       "max(0, min(gpu.memory - cluster.reserve, (gpu.memory - stack.context - "
+       "rank.groups*stack.buffers)/(1 + stack.slack)))");
+  const Bytes context = note("rank.context", Bytes{s.stack.context}, "stack.context");
+  const Bytes buffers = l.buffers =
+      note("rank.communication", Bytes{groups * s.stack.buffers}, "rank.groups*stack.buffers");
+  const Bytes slack = note("rank.slack", s.stack.slack * allocated, "stack.slack*rank.allocated");
+  note("rank.reserved", allocated + slack, "rank.allocated + rank.slack");
+  note("rank.device", allocated + slack + context + buffers,
+       "rank.reserved + rank.context + rank.communication");
+  note("layout.model", allocated, "rank.allocated");
+  const Bytes reserve =
+      note("layout.reserve", std::max(Bytes{s.cluster.reserve}, slack + context + buffers),
+           "max(cluster.reserve, rank.slack + rank.context + "
+           "rank.communication)");
+  l.per_gpu = note("layout.per_gpu", allocated + reserve, "layout.model + layout.reserve");
+}
+
 }  // namespace
 
 bool splits_heads(const Model& m, double tp) {
@@ -106,8 +191,8 @@ bool splits_heads(const Model& m, double tp) {
          (m.attention == Attention::mla || divides(tp, m.kv_heads) || divides(m.kv_heads, tp));
 }
 
-Bytes usable(const Scenario& s, double tp) {
-  const double known = s.stack.context + groups(s, tp) * s.stack.buffers;
+Bytes usable(const Scenario& s, double tp, double dp) {
+  const double known = s.stack.context + groups_of(s, tp, dp) * s.stack.buffers;
   return Bytes{std::max(0.0, std::min(s.gpu.memory - s.cluster.reserve,
                                       (s.gpu.memory - known) / (1 + s.stack.slack)))};
 }
@@ -116,8 +201,6 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
               const Work& w, const Ledger& note) {
   Layout l;
   const bool serve = s.run.task == Task::serve;
-  l.pp = serve ? 1 : s.cluster.pp;
-  const bool chosen = !given(s.cluster.tp);
   if (serve && !m.by_rule) {
     const ServeMemory r = serve_memory(s, a, m, note);
     l.tp = r.tp;
@@ -128,96 +211,14 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     l.serving = r;
     return verdict(l, s, note);
   }
-  const bool ranked = !serve && !m.by_rule;  // counted rank by rank
-  if (!serve)
-    l.tp = chosen ? note("layout.tp", ranked ? choose_tp(s, a, act, m) : 1.0)
-                  : note("layout.tp", s.cluster.tp, "cluster.tp");
-  if (ranked) note("rank.groups", groups(s, l.tp));
-  const Bytes room =
-      ranked ? note("layout.usable", usable(s, l.tp),
-                    "max(0, min(gpu.memory - cluster.reserve, (gpu.memory - stack.context - "
-                    "rank.groups*stack.buffers)/(1 + stack.slack)))")
-             : note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
-                    "max(0, gpu.memory - cluster.reserve)");
-  const Ranks ranks(s, a, m, act, l.tp);
-
-  // How many GPUs hold it.
-  Split parts;
-  if (ranked) {
-    l.cp = s.cluster.cp;
-    note("layout.model_parallel", ranks.replica(), "layout.tp*cluster.pp*cluster.cp");
-    const double dp = ranks.fewest(room.value);
-    if (given(dp)) {
-      note("layout.dp_to_fit", dp);
-      l.to_fit =
-          note("gpus.to_fit", dp * ranks.replica(), "layout.dp_to_fit*layout.model_parallel");
-    }
-  } else {
-    parts = {note("layout.divisible", m.total, "memory.total"), note("layout.fixed", Bytes{0})};
-    const Bytes left = room - parts.fixed;
-    if (left.value > 0)
-      l.to_fit = note("gpus.to_fit", std::max(1.0, std::ceil(parts.divisible / left - kRounding)),
-                      "max(1, ceil(layout.divisible/(layout.usable - layout.fixed) - 1e-9))");
-  }
   if (given(s.run.deadline) && !serve)
     l.for_deadline = note("gpus.for_deadline",
                           std::max(1.0, std::ceil(w.gpu_time.value / s.run.deadline - kRounding)),
                           "max(1, ceil(time.gpu_time/run.deadline - 1e-9))");
-
-  if (given(s.cluster.gpus)) {
-    l.used = note("gpus.used", s.cluster.gpus, "cluster.gpus");
-  } else {
-    const bool fit = given(l.to_fit), due = given(l.for_deadline);
-    const double least = std::max(fit ? l.to_fit : 1, due ? l.for_deadline : 1);
-    // Whole replicas only.
-    const double unit =
-        ranked ? ranks.replica() * ranks.step() : (chosen ? 1 : s.cluster.tp) * l.pp;
-    const std::string_view formula =
-        fit && due ? "ceil(max(gpus.to_fit, gpus.for_deadline)/layout.replica)*layout.replica"
-        : fit      ? "ceil(gpus.to_fit/layout.replica)*layout.replica"
-        : due      ? "ceil(gpus.for_deadline/layout.replica)*layout.replica"
-                   : "layout.replica";
-    if (ranked) note("layout.dp_step", ranks.step());
-    note("layout.replica", unit,
-         ranked  ? "layout.model_parallel*layout.dp_step"
-         : serve ? (chosen ? "1" : "cluster.tp")
-                 : "layout.tp*cluster.pp");
-    l.used = note("gpus.used", std::ceil(least / unit) * unit, formula);
-  }
-  if (serve)
-    l.tp = chosen ? note("layout.tp", l.used, "gpus.used")
-                  : note("layout.tp", s.cluster.tp, "cluster.tp");
-  l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / (l.tp * l.pp * l.cp))),
-              serve    ? "max(1, floor(gpus.used/layout.tp))"
-              : ranked ? "max(1, floor(gpus.used/layout.model_parallel))"
-                       : "max(1, floor(gpus.used/(layout.tp*cluster.pp)))");
-
-  const Bytes reserve{s.cluster.reserve};
-  if (ranked) {
-    l.ways = ranks.ways(l.dp);
-    l.fullest = ranks.fullest(l.ways);
-    ranks.explain(l.fullest, l.ways, note);
-    traffic(s, a, m, l, note);
-    const Bytes allocated{l.fullest.allocated};
-    const Bytes context = note("rank.context", Bytes{s.stack.context}, "stack.context");
-    const Bytes buffers = l.buffers =
-        note("rank.communication", Bytes{groups(s, l.tp) * s.stack.buffers},
-             "rank.groups*stack.buffers");
-    const Bytes slack = note("rank.slack", s.stack.slack * allocated, "stack.slack*rank.allocated");
-    note("rank.reserved", allocated + slack, "rank.allocated + rank.slack");
-    note("rank.device", allocated + slack + context + buffers,
-         "rank.reserved + rank.context + rank.communication");
-    note("layout.model", allocated, "rank.allocated");
-    note("layout.reserve", std::max(reserve, slack + context + buffers),
-         "max(cluster.reserve, rank.slack + rank.context + rank.communication)");
-    l.per_gpu = note("layout.per_gpu", allocated + std::max(reserve, slack + context + buffers),
-                     "layout.model + layout.reserve");
-  } else {
-    const Bytes held = note("layout.model", parts.divisible / l.used + parts.fixed,
-                            "layout.divisible/gpus.used + layout.fixed");
-    note("layout.reserve", reserve, "cluster.reserve");
-    l.per_gpu = note("layout.per_gpu", held + reserve, "layout.model + layout.reserve");
-  }
+  if (m.by_rule)
+    by_rule(s, m, l, note);
+  else
+    by_ranks(s, a, act, m, l, note);
   return verdict(l, s, note);
 }
 

@@ -55,7 +55,7 @@ Least least_layout(const Scenario& s, const Report& r) {
         const Ranks ranks(t, r.architecture, r.memory, r.activations, tp);
         // A replica larger than what is found already need not be tried.
         if (given(best.gpus) && ranks.replica() * ranks.step() > best.gpus) continue;
-        const double dp = ranks.fewest(usable(t, tp).value);
+        const double dp = ranks.fewest(usable(t, tp, 1).value, usable(t, tp, 2).value);
         if (!given(dp)) continue;
         const double n = dp * ranks.replica(), parts = tp * pp * ep;
         if (given(best.gpus) && (n > best.gpus || (n == best.gpus && parts >= simplest))) continue;

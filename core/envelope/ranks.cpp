@@ -29,18 +29,18 @@ double in_flight(const Scenario& s, double i, double p, double m) {
       // Interleaved: warm-up passes of one piece each, and one more (Narayanan 2021).
       if (v > 1) return std::min(m, (2 * (p - i - 1) + (v - 1) * p + 1) / v);
       return std::min(m, p - i);
+    // Weight gradients that wait keep what they need: no rank holds less than the first.
     case Schedule::zb_h1:
-      return std::min(m, p - i);
-    case Schedule::zb_2p:
-      return std::min(m, 2 * (p - i) - 1);
     case Schedule::zbv:
       return std::min(m, p);
+    case Schedule::zb_2p:
+      return std::min(m, 2 * p - 1);
     case Schedule::v_half:
-      return std::min(m, std::max(1.0, p / 2));
+      return std::min(m, std::floor((p + 2) / 2));
     case Schedule::v_min:
-      return std::min(m, std::max(1.0, p / 3));
-    case Schedule::dualpipe:
-      return std::min(m, p - i);
+      return std::min(m, std::floor((p + 4) / 3));
+    case Schedule::dualpipe:  // half of the micro-batches come from each end
+      return std::min(std::ceil(m / 2), p - i);
     case Schedule::dualpipe_v:
       return std::min(m, p + 0.5);
   }
@@ -62,6 +62,25 @@ double begin_of(const Scenario& s, double i, double p, double layers) {
   const double k = i - first_given;  // even stages before this one
   const double skip = first_given ? 0 : 1;
   return first + k * even + std::clamp(k - skip, 0.0, extra);
+}
+
+/// Layers in the pieces of the stages [from, to): of all pieces before the k-th, or of the k-th.
+/// Stages come in four sizes: the first, those with one layer more, the others, the last.
+double before(const Scenario& s, double from, double to, double pieces, double k, double p,
+              double layers, bool earlier) {
+  const double first = begin_of(s, 1, p, layers), one = begin_of(s, 2, p, layers) - first,
+               end = begin_of(s, p - 1, p, layers);
+  const double usual = p > 2 ? end - begin_of(s, p - 2, p, layers) : 0;
+  const double wide = one > usual ? (end - first) - (p - 2) * usual : 0;  // with one layer more
+  const auto of = [&](double stages, double n) {
+    const double even = std::floor(n / pieces), more = n - even * pieces;
+    return stages * (earlier ? k * even + std::min(k, more) : even + (k < more ? 1 : 0));
+  };
+  const auto within = [&](double begin, double finish) {
+    return std::max(0.0, std::min(to, finish) - std::max(from, begin));
+  };
+  return of(within(0, 1), first) + of(within(1, 1 + wide), usual + 1) +
+         of(within(1 + wide, p - 1), usual) + of(within(p - 1, p), layers - end);
 }
 
 void add(Stage& to, const LayerCount& n) {
@@ -87,6 +106,9 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   pp_ = c.pp;
   etp_ = given(c.etp) ? c.etp : c.ep > 1 ? 1 : tp_;
   tokens_ = s.run.micro_batch * s.run.seq / c.cp;
+  // A ring passes keys and values on while it uses others; all-to-all exchanges all heads.
+  passed_ = c.cp_kind == ContextParallel::ring ? 2 * (a.k_width + a.v_width)
+                                               : a.qk_width + a.k_width + a.v_width + a.o_width;
   whole_ways_ = c.sp ? tp_ : 1;
   if (a.moe_layers > 0) step_ = std::max(1.0, std::ceil(c.ep * etp_ / (tp_ * c.cp)));
 
@@ -108,6 +130,8 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   if ((precision == Precision::fp8 || precision == Precision::fp4) && c.zero < 3)
     copies_ = s.stack.weight_copies;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
+  gather_experts_ = std::min(expert_bytes_, act.compute_bytes);
+  gather_root_ = std::min(other_bytes_, act.compute_bytes);
   reduced_ = gather_ + (bytes_per_value(c.reduce) > gather_ ? bytes_per_value(c.reduce) : 0);
 
   if (!a.known) {  // as if one layer a stage
@@ -127,6 +151,11 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
     moe_mlp_ = (a.shared_experts / a.moe_layers + g * d * model.residual_ffn) / tp_ +
                a.router / a.moe_layers;
     expert_layer_ = a.experts / a.moe_layers / (c.ep * etp_);
+  }
+  if (a.mtp_trained > 0) {
+    const double experts = a.moe_layers > 0 ? a.experts / a.moe_layers : 0;
+    mtp_ = (a.mtp / model.mtp_layers - experts) / tp_;
+    mtp_experts_ = experts / (c.ep * etp_);
   }
   const double rows = c.vocab_multiple * tp_;
   vocab_ = model.kind == ModelKind::vit ? 0 : std::ceil(model.vocab / rows) * rows;
@@ -167,28 +196,37 @@ Stage Ranks::stage(double i, const Ways& w) const {
   const double from = begin_of(s_, i, pp_, L), to = begin_of(s_, i + 1, pp_, L);
   const Model& model = s_.model;
   const double v = s_.cluster.virtual_stages;
-  if (folded(s_.cluster.schedule) && pp_ > 1) {  // a piece from the front, and its mirror image
-    out.last = out.first;
-    const double begin = std::floor(from / 2),
-                 end = i == pp_ - 1 ? std::floor(L / 2) : std::floor(to / 2);
-    add(out, layers_between(model, begin, end));
-    add(out, layers_between(model, i == pp_ - 1 ? end : L - end, L - begin));
-  } else if (s_.cluster.schedule == Schedule::one_f_one_b && v > 1 && pp_ > 1) {
-    // Pieces in turn; rounding their ends to layers loses and doubles none.
-    for (double k = 0; k < v; ++k)
-      add(out, layers_between(model, std::floor((k * L + from) / v), std::floor((k * L + to) / v)));
+  const bool fold = folded(s_.cluster.schedule) && pp_ > 1;
+  if (fold) out.last = out.first;
+  if (fold || (s_.cluster.schedule == Schedule::one_f_one_b && v > 1 && pp_ > 1)) {
+    // Each stage has pieces of the model, as even as its layers allow, and pieces follow one
+    // another through the stages; folded, the second piece comes back from the end.
+    const double pieces = fold ? 2 : v, mine = to - from;
+    const double even = std::floor(mine / pieces);
+    for (double k = 0; k < pieces; ++k) {
+      const double n = even + (k < mine - even * pieces ? 1 : 0);
+      if (n == 0) break;
+      const bool back = fold && k > 0;
+      // What lies before: the earlier pieces of all stages, this piece of those that come first.
+      const double at = before(s_, 0, pp_, pieces, k, pp_, L, true) +
+                        (back ? before(s_, i + 1, pp_, pieces, k, pp_, L, false)
+                              : before(s_, 0, i, pieces, k, pp_, L, false));
+      add(out, layers_between(model, at, at + n));
+    }
   } else {
     add(out, layers_between(model, from, to));
   }
   const double flying = in_flight(s_, i, pp_, m);
-  out.kept_layers = flying * out.layers;
-  out.kept_moe_layers = flying * out.moe_layers;
+  // A multi-token-prediction module is one more layer beside the head.
+  if (out.last) out.mtp = a_.mtp_trained;
+  out.kept_layers = flying * (out.layers + out.mtp);
+  out.kept_moe_layers = flying * (out.moe_layers + (a_.moe_layers > 0 ? out.mtp : 0));
   if (s_.cluster.schedule == Schedule::dualpipe && pp_ > 1) {
     // The stage at the other end as well, for the micro-batches that come from there.
     const double j = pp_ - 1 - i;
     const LayerCount n =
         layers_between(model, begin_of(s_, j, pp_, L), begin_of(s_, j + 1, pp_, L));
-    const double back = std::min(m, i + 1);
+    const double back = std::min(std::ceil(m / 2), i + 1);
     out.kept_layers += back * n.layers;
     out.kept_moe_layers += back * n.moe;
     add(out, n);
@@ -207,25 +245,30 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   const bool copy = tied_ && pp_ > 1;  // the last stage has its own copy of the embedding
   h.root = (st.first ? embedding_ + other_ : 0) +
            (st.last && a_.known && (!tied_ || (copy && !st.first)) ? head_ : 0);
-  h.dense = matrices + h.root;
-  h.experts = st.moe_layers * expert_layer_;
-  h.weights = matrices * matrix_bytes_ + h.root * other_bytes_;
+  h.mtp = st.mtp * mtp_;
+  h.dense = matrices + h.mtp + h.root;
+  h.experts = st.moe_layers * expert_layer_ + st.mtp * mtp_experts_;
+  h.weights = (matrices + h.mtp) * matrix_bytes_ + h.root * other_bytes_;
   h.expert_weights = h.experts * expert_bytes_;
-  const double layer =
+  const double dense = st.dense_layers > 0 ? dense_mlp_ : 0,
+               beside = st.moe_layers > 0 ? moe_mlp_ : 0;
+  h.widest_experts = st.moe_layers > 0 ? expert_layer_ : 0;
+  h.widest_layer =
       layer_ +
       std::max(st.attention_layers > 0 ? attention_ : 0, st.linear_layers > 0 ? linear_ : 0) +
-      std::max(st.dense_layers > 0 ? dense_mlp_ : 0,
-               st.moe_layers > 0 ? moe_mlp_ + expert_layer_ : 0);
+      (beside + h.widest_experts >= dense ? beside : dense);
+  if (beside + h.widest_experts < dense) h.widest_experts = 0;
   if (adapters_) {
     h.trained = st.layers * adapter_layer_;
+    h.trained_experts = st.moe_layers * expert_adapter_;
     h.modules = (st.first ? trained_embedding_ : 0) + (st.last ? trained_head_ : 0);
     h.weights += h.trained * adapter_bytes_ + h.modules * m_.module_weight;
-    h.widest_layer = layer + adapter_layer_;
-    h.widest_trained = adapter_layer_;
+    h.expert_weights += h.trained_experts * adapter_bytes_;
+    h.widest_trained = adapter_layer_ + (st.moe_layers > 0 ? expert_adapter_ : 0);
   } else {
     h.trained = h.dense;
     h.trained_experts = h.experts;
-    h.widest_layer = h.widest_trained = layer;
+    h.widest_trained = h.widest_layer + h.widest_experts;
   }
   if (!transient_) return h;
 
@@ -238,11 +281,14 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   const double kept_dense = st.kept_layers - st.kept_moe_layers;
   const bool full = s_.run.recompute == Recompute::full;
   // Every n-th layer is computed again; the others keep all.
-  const double again = full ? 1 / s_.run.recompute_every : 1;
+  const double again = full ? std::floor(a_.layers / s_.run.recompute_every) / a_.layers : 1;
   h.activations = act_.share * (kept_dense * (again * dense_stored + (1 - again) * dense_all) +
                                 st.kept_moe_layers * (again * moe_stored + (1 - again) * moe_all));
-  if (c.offload_activations)
-    h.activations = std::min(h.activations, 2 * std::max(dense_stored, moe_stored));
+  if (c.offload_activations) {  // one layer leaves while the next is at work
+    h.staged = 2 * std::max(dense_layers > 0 ? (again < 1 ? dense_all : dense_stored) : 0,
+                            st.moe_layers > 0 ? (again < 1 ? moe_all : moe_stored) : 0);
+    h.activations = std::min(h.activations, h.staged);
+  }
 
   const double dense_work = bytes(act_.dense_gradient) + dense_all - dense_stored;
   const double moe_work = bytes(act_.moe_gradient) + moe_all - moe_stored;
@@ -254,11 +300,14 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   // Sequence parallelism gathers the input of a layer; ring attention passes keys and values on.
   const double e = act_.compute_bytes;
   h.sent = (c.sp && w.tp > 1 ? e * s_.model.hidden * tokens_ : 0) +
-           (c.cp > 1 ? 2 * e * (a_.k_width + a_.v_width) * tokens_ / w.tp : 0);
+           (c.cp > 1 ? e * passed_ * tokens_ / w.tp : 0);
   h.working += h.sent;
+  // A quantized matrix is brought to 16 bit to work.
+  if (adapters_ && matrix_bytes_ < 1.5) h.working += e * s_.model.hidden * s_.model.ffn / w.tp;
   if (st.last)
-    h.logits = tokens_ * (act_.loss_bytes * vocab_ / w.tp +
-                          (vocab_ > 0 ? 2 * e * s_.model.hidden / whole_ways_ : 0));
+    h.logits = (1 + st.mtp) * tokens_ *
+               (act_.loss_bytes * vocab_ / w.tp +
+                (vocab_ > 0 ? 2 * e * s_.model.hidden / whole_ways_ : 0));
   return h;
 }
 
@@ -288,7 +337,7 @@ Ranks::Live Ranks::live(const Held& h, const Ways& w) const {
   x.kept = !one_layer && (stack.keep_gradients || w.micro_batches > 1) ? x.gradients : 0;
   x.backward = one_layer ? x.gradients : x.kept;
 
-  if (stack.step_bytes > 0) {
+  if (stack.step_bytes > 0 && !c.offload_optimizer) {
     // A step works in the width of the parameter: modules in 16 bit take half.
     const double modules = h.modules * (adapter_bytes_ > 0 ? m_.module_weight / adapter_bytes_ : 0);
     double at_once = sharded(h.trained + modules, h.trained_experts, zero >= 1, w);
@@ -303,9 +352,11 @@ Ranks::Live Ranks::live(const Held& h, const Ways& w) const {
   // Weights that are shared, or wait elsewhere, or are wider than the arithmetic: in 16 bit while
   // they work. What lies outside the layers stays gathered (FSDP's root).
   if (transient_ && (w.gathers || c.offload_weights)) {
-    const double all = h.dense + h.experts - h.root;
+    const double ahead = 1 + c.prefetch, dense = h.dense - h.root;
     x.gathered =
-        gather_ * ((c.reshard ? std::min((1 + c.prefetch) * h.widest_layer, all) : all) + h.root);
+        gather_ * (c.reshard ? std::min(ahead * h.widest_layer, dense) : dense) +
+        gather_experts_ * (c.reshard ? std::min(ahead * h.widest_experts, h.experts) : h.experts) +
+        gather_root_ * h.root;
     x.reduced = h.widest_trained * reduced_;  // its gradients, and their copy to be reduced
   } else if (transient_ && matrix_bytes_ > act_.compute_bytes) {
     x.gathered = act_.compute_bytes * (h.dense + h.experts);
@@ -388,12 +439,28 @@ RankMemory Ranks::fullest(const Ways& w) const {
   return most;
 }
 
-double Ranks::fewest(double room) const {
+double Ranks::legal(double dp) const {
+  const double next = std::ceil(dp / step_ - kRounding) * step_;
+  const double batches = s_.run.global_batch / s_.run.micro_batch;
+  if (!transient_ || std::floor(batches) != batches) return next;
+  // The next divisor: the largest number of micro-batches that leaves each rank as many.
+  double m = std::floor(batches / next + kRounding);
+  for (int tries = 0; m >= 1 && tries < 1000; ++tries, --m) {
+    const double ranks = batches / m;
+    if (std::floor(ranks) == ranks && std::fmod(ranks, step_) == 0) return ranks;
+  }
+  return m < 1 ? kNone : next;
+}
+
+double Ranks::fewest(double room_alone, double room_together) const {
+  const auto room = [&](double dp) { return dp > 1 ? room_together : room_alone; };
   const auto fits = [&](double dp) {
-    return fullest(ways(dp)).allocated <= room * (1 + kRounding);
+    return fullest(ways(dp)).allocated <= room(dp) * (1 + kRounding);
   };
+  const double first = legal(step_);
+  if (!given(first)) return kNone;
+  if (fits(first)) return first;  // alone, a rank need not gather
   // What no number of ranks shares must fit, and then the rest decides, linear in 1/dp.
-  if (fits(step_)) return step_;  // alone, a rank need not gather
   const Ways w = ways(step_);
   Ways one = w;
   one.gathers = s_.cluster.zero >= 3;
@@ -411,12 +478,13 @@ double Ranks::fewest(double room) const {
       if (moment == Moment::loss && !st.last) continue;
       const double fixed = sum(moment, alone, h);
       const double shared = (sum(moment, together, h) - fixed) * step_;
-      if (shared <= 0 && fixed <= room * (1 + kRounding)) continue;
-      if (!(fixed < room)) {
+      if (shared <= 0 && fixed <= room_together * (1 + kRounding)) continue;
+      if (!(fixed < room_together)) {
         possible = false;
         break;
       }
-      least = std::max(least, std::ceil(shared / (room - fixed) / step_ - kRounding) * step_);
+      least =
+          std::max(least, std::ceil(shared / (room_together - fixed) / step_ - kRounding) * step_);
     }
   }
   // Fewer micro-batches, or a sharding group of its own size, bend the line: then search.
@@ -424,10 +492,20 @@ double Ranks::fewest(double room) const {
   const bool straight =
       !given(s_.cluster.shard) && stage(0, then).kept_layers == stage(0, w).kept_layers &&
       (s_.stack.keep_gradients || (then.micro_batches > 1) == (w.micro_batches > 1));
-  if (possible && straight) return least;
-  double high = std::floor(kMost / replica() / step_) * step_;
-  if (high < step_ || !fits(high)) return kNone;
-  double low = step_;
+  const double most = std::floor(kMost / replica() / step_) * step_;
+  if (possible && straight) {
+    const double dp = legal(least);
+    return given(dp) && dp <= most ? dp : kNone;
+  }
+  if (transient_) {  // the divisors of the batch, of which there are few
+    int tries = 0;
+    for (double dp = legal(first + step_); given(dp) && dp <= most && tries < 64;
+         dp = legal(dp + step_), ++tries)
+      if (fits(dp)) return dp;
+    return kNone;
+  }
+  if (most < step_ || !fits(most)) return kNone;
+  double low = step_, high = most;
   if (possible && least < high && fits(least)) high = least;
   while (high - low > step_ * 1.5) {
     const double middle = std::floor((low + high) / 2 / step_) * step_;

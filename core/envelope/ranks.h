@@ -28,6 +28,7 @@ struct Stage {
   bool first = false, last = false;  ///< It has the embedding; the head.
   double layers = 0, attention_layers = 0, linear_layers = 0, dense_layers = 0,
          moe_layers = 0;                        ///< Whose weights it holds.
+  double mtp = 0;                               ///< Multi-token-prediction modules it trains.
   double kept_layers = 0, kept_moe_layers = 0;  ///< Layers times micro-batches in flight.
 };
 
@@ -65,8 +66,12 @@ class Ranks {
   RankMemory peak(const Stage& stage, const Ways& w) const;
   RankMemory fullest(const Ways& w) const;
 
-  /// Fewest data-parallel ranks with which every stage fits into `room` bytes; kNone if none does.
-  double fewest(double room) const;
+  /// The least number of data-parallel ranks, not below `dp`, among which experts and the batch
+  /// divide evenly; kNone when the batch has too few sequences.
+  double legal(double dp) const;
+  /// Fewest legal data-parallel ranks with which every stage fits into the bytes that one rank
+  /// alone has room for, or one of several; kNone if none does.
+  double fewest(double room_alone, double room_together) const;
 
   /// Notes the fullest rank: what it holds, and how that comes about.
   void explain(const RankMemory& rank, const Ways& w, const Ledger& note) const;
@@ -78,8 +83,10 @@ class Ranks {
     double weights = 0, expert_weights = 0;  ///< Bytes, before data-parallel ranks share them.
     double trained = 0, trained_experts = 0;
     double modules = 0;  ///< Embedding and head, trained in full beside adapters.
-    double widest_layer = 0, widest_trained = 0;  ///< Parameters of the largest layer.
-    double activations = 0, working = 0, sent = 0, logits = 0;
+    double mtp = 0;      ///< Parameters of multi-token-prediction modules, without their experts.
+    // Parameters of the largest layer: without routed experts, its experts, what is trained of it.
+    double widest_layer = 0, widest_experts = 0, widest_trained = 0;
+    double activations = 0, staged = 0, working = 0, sent = 0, logits = 0;
     double root = 0;  ///< Parameters outside the layers.
   };
   /// Bytes that live on one GPU: between steps, and beside that at the moments of a step.
@@ -99,13 +106,15 @@ class Ranks {
   const Architecture& a_;
   const Memory& m_;
   const Activations& act_;
-  double tp_ = 1, pp_ = 1, etp_ = 1, step_ = 1, tokens_ = 0, whole_ways_ = 1;
+  double tp_ = 1, pp_ = 1, etp_ = 1, step_ = 1, tokens_ = 0, whole_ways_ = 1, passed_ = 0;
   // Parameters of one layer on one GPU, and of the rest.
-  double layer_ = 0, attention_ = 0, linear_ = 0, dense_mlp_ = 0, moe_mlp_ = 0, expert_layer_ = 0;
+  double layer_ = 0, attention_ = 0, linear_ = 0, dense_mlp_ = 0, moe_mlp_ = 0, expert_layer_ = 0,
+         mtp_ = 0, mtp_experts_ = 0, expert_adapter_ = 0;
   double embedding_ = 0, head_ = 0, other_ = 0, vocab_ = 0;
   // Bytes per parameter.
   double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, gradient_copy_ = 0,
-         master_ = 0, optimizer_ = 0, gather_ = 0, reduced_ = 0, adapter_bytes_ = 0, copies_ = 0;
+         master_ = 0, optimizer_ = 0, gather_ = 0, gather_experts_ = 0, gather_root_ = 0,
+         reduced_ = 0, adapter_bytes_ = 0, copies_ = 0;
   double module_optimizer_ = 0, trained_embedding_ = 0, trained_head_ = 0;
   double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
   bool adapters_ = false, transient_ = true, tied_ = false;

@@ -47,6 +47,15 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
     note("rank.attention_layers", st.attention_layers);
     note("rank.linear_layers", st.linear_layers);
     note("rank.dense_layers", st.dense_layers);
+    note("rank.mtp_modules", st.mtp);
+    note("rank.mtp", h.mtp,
+         st.mtp == 0 ? "0"
+         : moe ? "rank.mtp_modules*(params.mtp/model.mtp_layers - params.experts/arch.moe_layers)/"
+                 "layout.tp"
+               : "rank.mtp_modules*params.mtp/model.mtp_layers/layout.tp");
+    note("rank.mtp_experts", st.mtp * mtp_experts_,
+         st.mtp > 0 && moe ? "rank.mtp_modules*params.experts/arch.moe_layers/(cluster.ep*rank.etp)"
+                           : "0");
     note("rank.dense_mlp", dense_mlp_, "arch.mlp_matrices*model.hidden*model.ffn/layout.tp");
     if (moe) {
       note("rank.moe_mlp", moe_mlp_,
@@ -80,11 +89,13 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
     note("rank.params", h.dense,
          moe ? "rank.layers*rank.layer + rank.attention_layers*rank.attention + "
                "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + "
-               "rank.moe_layers*rank.moe_mlp + rank.root"
+               "rank.moe_layers*rank.moe_mlp + rank.mtp + rank.root"
              : "rank.layers*rank.layer + rank.attention_layers*rank.attention + "
-               "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + rank.root");
+               "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + rank.mtp + "
+               "rank.root");
   }
-  note("rank.expert_params", h.experts, moe ? "rank.moe_layers*rank.expert_layer" : "0");
+  note("rank.expert_params", h.experts,
+       moe ? "rank.moe_layers*rank.expert_layer + rank.mtp_experts" : "0");
   if (adapters_)
     note("rank.trained", h.trained,
          !known ? "params.trainable/(layout.tp*cluster.pp)"
@@ -183,23 +194,24 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
            "act.routed/max(1, layout.tp/rank.etp))");
     }
     const bool some = s_.run.recompute == Recompute::full && s_.run.recompute_every > 1;
-    note("rank.again", some ? 1 / s_.run.recompute_every : 1.0,
-         some ? "1/run.recompute_every" : "1");
+    const double again = std::floor(a_.layers / s_.run.recompute_every) / a_.layers;
+    note("rank.again", some ? again : 1.0,
+         some ? "floor(model.layers/run.recompute_every)/model.layers" : "1");
+    if (c.offload_activations) note("rank.staged", Bytes{h.staged});
     const std::string_view formula =
-        c.offload_activations ? (moe ? "min(act.share*((rank.kept_layers - rank.kept_moe_layers)*("
-                                       "rank.again*rank.layer_stored + (1 - rank.again)*"
-                                       "rank.layer_all) + rank.kept_moe_layers*(rank.again*"
-                                       "rank.moe_layer_stored + (1 - rank.again)*"
-                                       "rank.moe_layer_all)), 2*max(rank.layer_stored, "
-                                       "rank.moe_layer_stored))"
-                                     : "min(act.share*rank.kept_layers*(rank.again*"
-                                       "rank.layer_stored + (1 - rank.again)*rank.layer_all), "
-                                       "2*rank.layer_stored)")
-        : moe                 ? "act.share*((rank.kept_layers - rank.kept_moe_layers)*(rank.again*"
-                                "rank.layer_stored + (1 - rank.again)*rank.layer_all) + rank.kept_moe_layers*("
-                                "rank.again*rank.moe_layer_stored + (1 - rank.again)*rank.moe_layer_all))"
-              : "act.share*rank.kept_layers*(rank.again*rank.layer_stored + (1 - rank.again)*"
-                "rank.layer_all)";
+        moe && c.offload_activations
+            ? "min(act.share*((rank.kept_layers - rank.kept_moe_layers)*(rank.again*"
+              "rank.layer_stored + (1 - rank.again)*rank.layer_all) + rank.kept_moe_layers*("
+              "rank.again*rank.moe_layer_stored + (1 - rank.again)*rank.moe_layer_all)), "
+              "rank.staged)"
+        : moe ? "act.share*((rank.kept_layers - rank.kept_moe_layers)*(rank.again*"
+                "rank.layer_stored + (1 - rank.again)*rank.layer_all) + rank.kept_moe_layers*("
+                "rank.again*rank.moe_layer_stored + (1 - rank.again)*rank.moe_layer_all))"
+        : c.offload_activations
+            ? "min(act.share*rank.kept_layers*(rank.again*rank.layer_stored + (1 - rank.again)*"
+              "rank.layer_all), rank.staged)"
+            : "act.share*rank.kept_layers*(rank.again*rank.layer_stored + (1 - rank.again)*"
+              "rank.layer_all)";
     note("rank.activations", Bytes{p.activations}, formula);
   } else {
     note("rank.activations", Bytes{p.activations},
@@ -209,29 +221,38 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
   }
   explain_working(r, h, w, note);
   note("rank.logits", Bytes{p.logits},
-       p.logits > 0 ? "rank.tokens*(act.loss_bytes*rank.vocab/layout.tp + "
-                      "2*act.compute_bytes*model.hidden/rank.whole_ways)"
-                    : "0");
+       p.logits > 0
+           ? (st.mtp > 0
+                  ? "(1 + rank.mtp_modules)*rank.tokens*(act.loss_bytes*rank.vocab/layout.tp + "
+                    "2*act.compute_bytes*model.hidden/rank.whole_ways)"
+                  : "rank.tokens*(act.loss_bytes*rank.vocab/layout.tp + "
+                    "2*act.compute_bytes*model.hidden/rank.whole_ways)")
+           : "0");
   const bool apart = transient_ && (w.gathers || c.offload_weights);
-  if (apart) {
+  const bool works = r.moment != Moment::start && r.moment != Moment::update,
+             back = r.moment == Moment::backward;
+  if (apart && works) {
     note("bytes.gathered", gather_);
+    note("bytes.gathered_expert", gather_experts_);
+    note("bytes.gathered_root", gather_root_);
     note("rank.widest_layer", h.widest_layer);
-    if (r.moment == Moment::backward && !one_layer) note("rank.widest_trained", h.widest_trained);
-    note("bytes.reduced", reduced_);
+    note("rank.widest_experts", h.widest_experts);
+    note("rank.open", Bytes{p.gathered - (back ? h.widest_trained * reduced_ : 0)},
+         c.reshard ? "bytes.gathered*min((1 + cluster.prefetch)*rank.widest_layer, rank.params - "
+                     "rank.root) + bytes.gathered_expert*min((1 + cluster.prefetch)*"
+                     "rank.widest_experts, rank.expert_params) + bytes.gathered_root*rank.root"
+                   : "bytes.gathered*(rank.params - rank.root) + bytes.gathered_expert*"
+                     "rank.expert_params + bytes.gathered_root*rank.root");
+    if (back) {
+      if (!one_layer) note("rank.widest_trained", h.widest_trained);
+      note("bytes.reduced", reduced_);
+    }
   }
-  const bool works = r.moment != Moment::start && r.moment != Moment::update;
   note("rank.gathered", Bytes{p.gathered},
        !works || p.gathered == 0 ? "0"
        : !apart                  ? "act.compute_bytes*(rank.params + rank.expert_params)"
-       : r.moment == Moment::backward
-           ? (c.reshard ? "bytes.gathered*(min((1 + cluster.prefetch)*rank.widest_layer, "
-                          "rank.params + rank.expert_params - rank.root) + rank.root) + "
-                          "rank.widest_trained*bytes.reduced"
-                        : "bytes.gathered*(rank.params + rank.expert_params) + "
-                          "rank.widest_trained*bytes.reduced")
-       : c.reshard ? "bytes.gathered*(min((1 + cluster.prefetch)*rank.widest_layer, rank.params + "
-                     "rank.expert_params - rank.root) + rank.root)"
-                   : "bytes.gathered*(rank.params + rank.expert_params)");
+       : back                    ? "rank.open + rank.widest_trained*bytes.reduced"
+                                 : "rank.open");
   note("rank.allocated", Bytes{r.allocated},
        "rank.weights + rank.gradients + rank.master + rank.optimizer + rank.activations + "
        "rank.working + rank.logits + rank.gathered");
@@ -253,16 +274,24 @@ void Ranks::explain_working(const RankMemory& r, const Held& h, const Ways& w,
   }
   const Cluster& c = s_.cluster;
   const bool gathers = c.sp && w.tp > 1, rings = c.cp > 1;
+  if (rings)
+    note("rank.passed", passed_,
+         c.cp_kind == ContextParallel::ring
+             ? "2*(arch.k_width + arch.v_width)"
+             : "arch.qk_width + arch.k_width + arch.v_width + arch.o_width");
   note("rank.sent", Bytes{h.sent},
-       gathers && rings ? "act.compute_bytes*rank.tokens*(model.hidden + 2*(arch.k_width + "
-                          "arch.v_width)/layout.tp)"
+       gathers && rings ? "act.compute_bytes*rank.tokens*(model.hidden + rank.passed/layout.tp)"
        : gathers        ? "act.compute_bytes*rank.tokens*model.hidden"
-       : rings          ? "2*act.compute_bytes*rank.tokens*(arch.k_width + arch.v_width)/layout.tp"
+       : rings          ? "act.compute_bytes*rank.tokens*rank.passed/layout.tp"
                         : "0");
   if (r.moment == Moment::forward) {
     note("rank.working", Bytes{p.working}, "rank.sent");
     return;
   }
+  const bool quantized = adapters_ && matrix_bytes_ < 1.5;
+  note("rank.dequantized",
+       Bytes{quantized ? act_.compute_bytes * s_.model.hidden * s_.model.ffn / w.tp : 0},
+       quantized ? "act.compute_bytes*model.hidden*model.ffn/layout.tp" : "0");
   const bool dense = st.layers > st.moe_layers, moe = st.moe_layers > 0;
   if (dense)
     note("rank.layer_gradient",
@@ -281,14 +310,16 @@ void Ranks::explain_working(const RankMemory& r, const Held& h, const Ways& w,
   const std::string_view formula =
       dense && moe ? (again ? "max(rank.layer_gradient + rank.layer_all - rank.layer_stored, "
                               "rank.moe_layer_gradient + rank.moe_layer_all - "
-                              "rank.moe_layer_stored) + rank.sent"
-                            : "max(rank.layer_gradient, rank.moe_layer_gradient) + rank.sent")
+                              "rank.moe_layer_stored) + rank.sent + rank.dequantized"
+                            : "max(rank.layer_gradient, rank.moe_layer_gradient) + rank.sent + "
+                              "rank.dequantized")
       : moe   ? (again ? "rank.moe_layer_gradient + rank.moe_layer_all - rank.moe_layer_stored + "
-                         "rank.sent"
-                       : "rank.moe_layer_gradient + rank.sent")
-      : dense ? (again ? "rank.layer_gradient + rank.layer_all - rank.layer_stored + rank.sent"
-                       : "rank.layer_gradient + rank.sent")
-              : "rank.sent";
+                         "rank.sent + rank.dequantized"
+                       : "rank.moe_layer_gradient + rank.sent + rank.dequantized")
+      : dense ? (again ? "rank.layer_gradient + rank.layer_all - rank.layer_stored + rank.sent + "
+                         "rank.dequantized"
+                       : "rank.layer_gradient + rank.sent + rank.dequantized")
+              : "rank.sent + rank.dequantized";
   note("rank.working", Bytes{p.working}, formula);
 }
 

@@ -141,6 +141,10 @@ inline constexpr Source kSources[] = {
     {"liu-2023", "Liu et al.", 2023,
      "Ring Attention with Blockwise Transformers for Near-Infinite Context",
      "https://arxiv.org/abs/2310.01889"},
+    {"jacobs-2023", "Jacobs et al.", 2023,
+     "DeepSpeed Ulysses: System Optimizations for Enabling Training of Extreme Long Sequence "
+     "Transformer Models",
+     "https://arxiv.org/abs/2309.14509"},
     {"qi-2024", "Qi et al.", 2024, "Zero Bubble Pipeline Parallelism",
      "https://arxiv.org/abs/2401.10241"},
 
