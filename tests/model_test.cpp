@@ -122,6 +122,20 @@ TEST_CASE("architecture: of the adapters on experts, those of the chosen ones wo
 
 // ---- Compute
 
+TEST_CASE("architecture: the adapters on experts are counted apart") {
+  const std::string model = "&model=qwen3-30b-a3b";
+  const double L = 48, experts = 128, h = 2048, f = 768;
+  const Steps lora("task=finetune&method=lora&rank=8" + model);
+  CHECK(lora["tune.expert_adapters"] == 8 * 3 * L * experts * (h + f));
+  CHECK(lora["tune.expert_adapters"] == lora["tune.mlp_adapters"]);
+  CHECK(lora.report.architecture.expert_adapters == lora["tune.expert_adapters"]);
+  for (const char* other : {"lora&tuneexperts=0", "lora&targets=attention", "adapter", "prefix"})
+    CHECK(Steps(std::string("task=finetune&method=") + other + model)["tune.expert_adapters"] == 0);
+  // A scale and a bias on each output: gate and up have f, down has h.
+  const Steps v2("task=finetune&method=adapter-v2" + model);
+  CHECK(v2["tune.expert_adapters"] == 2 * L * experts * (2 * f + h));
+}
+
 TEST_CASE("compute: 6 N D, as in the scaling papers") {
   // GPT-3, table D.1: 174,600M parameters, 300B tokens, 3.14e23 FLOPs, 3640 petaflop/s-days.
   const Steps gpt3("model=by-size&size=174.6e9&tokens=300e9");

@@ -116,6 +116,9 @@ void lora(const Scenario& s, Architecture& a, const Ledger& note) {
            "min(1, model.residual_ffn)*(model.hidden + model.residual_ffn))");
   const double mlp = note("tune.mlp_adapters", r * matrices * mlp_sides,
                           "tune.rank*tune.mlp_targets*tune.mlp_sides");
+  a.expert_adapters = note("tune.expert_adapters", r * matrices * a.moe_layers * experts,
+                           "tune.rank*tune.mlp_targets*arch.moe_layers*tune.experts*model.experts*"
+                           "(model.hidden + model.moe_ffn)");
   const bool linear = t.linear && a.linear_layers > 0;
   const double state =
       linear ? note("tune.linear_adapters", r * a.linear_layers * a.linear_layer.sides,
@@ -147,6 +150,7 @@ void llama_adapter(const Scenario& s, Architecture& a, const Ledger& note) {
                              "tune.prefix_layers*(tune.prefix*model.hidden + model.heads)");
   note("params.trainable_active", 0.0);
   if (s.tune.method == Method::adapter) {
+    note("tune.expert_adapters", 0.0);
     a.trainable = note("tune.adapters", prefix, "tune.prefix_params");
     return;
   }
@@ -173,6 +177,11 @@ void llama_adapter(const Scenario& s, Architecture& a, const Ledger& note) {
            "min(1, model.moe_ffn)*model.hidden + 1) + (arch.mlp_matrices - 1)*(model.shared_ffn + "
            "model.residual_ffn) + (min(1, model.shared_ffn) + min(1, model.residual_ffn))*"
            "model.hidden)");
+  // The one more output of each expert is the router's, on every rank.
+  a.expert_adapters =
+      note("tune.expert_adapters", 2 * a.moe_layers * m.experts * outputs(m.moe_ffn),
+           "2*arch.moe_layers*model.experts*((arch.mlp_matrices - 1)*model.moe_ffn + "
+           "min(1, model.moe_ffn)*model.hidden)");
   const bool mamba = m.linear == Linear::mamba;
   const double linear =
       a.linear_layers == 0
@@ -198,6 +207,7 @@ void llama_adapter(const Scenario& s, Architecture& a, const Ledger& note) {
 void prefix_tuning(const Scenario& s, Architecture& a, const Ledger& note) {
   a.prefix_layers = note("tune.prefix_layers", a.attention_layers, "arch.attention_layers");
   note("params.trainable_active", 0.0);
+  note("tune.expert_adapters", 0.0);
   a.trainable = note("tune.adapters", a.prefix_layers * s.tune.prefix * (a.k_width + a.v_width),
                      "tune.prefix_layers*tune.prefix*(arch.k_width + arch.v_width)");
 }
@@ -237,6 +247,7 @@ void adapters(const Scenario& s, Architecture& a, const Ledger& note) {
                       ? note("params.trainable", s.tune.trainable, "tune.trainable")
                       : note("params.trainable", a.total / 10000, "params.total/10000");
     a.trainable_active = note("params.trainable_active", a.trainable, "params.trainable");
+    note("tune.expert_adapters", 0.0);
     return;
   }
   switch (s.tune.method) {

@@ -160,6 +160,8 @@ constexpr Metric kMetrics[] = {
      "hu-2021"},
     {"tune.mlp_adapters", "N_{Lm}", "count", Kind::counted, "MLP adapters",
      "Rank times input plus output size, over all MLP matrices and experts.", "hu-2021"},
+    {"tune.expert_adapters", "N_{Le}", "count", Kind::counted, "Adapters of experts",
+     "On routed experts: they lie where the experts lie.", "hu-2021 gao-2023"},
     {"tune.linear_adapters", "N_{Ls}", "count", Kind::counted, "Linear layer adapters",
      "Rank times input plus output size, over the matrices of all linear layers.", "hu-2021"},
     {"tune.prefix_layers", "L_p", "count", Kind::counted, "Layers with a prefix",
