@@ -296,6 +296,19 @@ TEST_CASE("memory: activations of a GPT layer are Korthikanti's") {
     }
 }
 
+TEST_CASE("memory: a vision transformer sees patches, and run.seq does not matter") {
+  // ViT-H/14 at 224 pixels: 16 x 16 patches and the class token, 257.
+  const std::string vit = "model=vit-h-14&rc=none&mbs=32&seq=";
+  const Steps s(vit + "8192"), other(vit + "1&document=7");
+  CHECK(s["memory.micro_batch_tokens"] == 32 * 257);
+  CHECK(s["compute.span"] == 257);
+  CHECK(s["compute.attended_full"] == 32 * 257);
+  CHECK(other["compute.span"] == 257);
+  CHECK(other["memory.activations"] == s["memory.activations"]);
+  const Steps eager(vit + "8192&flash=0");  // 16 heads, two bytes a score
+  CHECK(eager["act.scores"] == 2 * 16 * 257);
+}
+
 TEST_CASE("memory: the twelve cells of Korthikanti's first figure, by their formulas") {
   // A regression of the formula, not a measurement: a GPT layer has 12 h^2 weights in matrices, and
   // nothing else counts. States are 18 bytes a weight. The baseline keeps everything without

@@ -143,10 +143,11 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
           : note("act.latents", 0.0);
   // Fused attention keeps one FP32 number a head, else every score is kept.
   note("act.score_bytes", r.score);
-  const double attended = s.run.seq;
-  const double scores = s.run.flash ? note("act.scores", 4 * m.heads, "4*model.heads")
-                                    : note("act.scores", r.score * m.heads * attended,
-                                           "act.score_bytes*model.heads*run.seq");
+  const double scores =
+      s.run.flash ? note("act.scores", 4 * m.heads, "4*model.heads")
+                  : note("act.scores", r.score * m.heads * sequence_length(s),
+                         m.kind == ModelKind::vit ? "act.score_bytes*model.heads*arch.image_tokens"
+                                                  : "act.score_bytes*model.heads*run.seq");
 
   const double without = a.layers - a.moe_layers;
   const double share = without > 0 ? a.dense_layers / without : 0;

@@ -58,10 +58,12 @@ Core attention_core(const Scenario& s, const Architecture& a, const Ledger& note
   if (!a.known)
     return {note("compute.attention_causal", FlopsPerToken{0}),
             note("compute.attention_full", FlopsPerToken{0})};
-  // Documents packed into one sequence do not see each other.
-  const double n = given(s.run.document) ? note("compute.span", std::min(s.run.document, s.run.seq),
-                                                "min(run.document, run.seq)")
-                                         : note("compute.span", s.run.seq, "run.seq");
+  // Documents packed into one sequence do not see each other; images are not packed.
+  const double n =
+      m.kind == ModelKind::vit ? note("compute.span", sequence_length(s), "arch.image_tokens")
+      : given(s.run.document)
+          ? note("compute.span", std::min(s.run.document, s.run.seq), "min(run.document, run.seq)")
+          : note("compute.span", s.run.seq, "run.seq");
   const Attended t = attended(s, a, n);
   std::string_view causal, full;
   switch (m.kind) {

@@ -48,8 +48,9 @@ void activations_of(const Scenario& s, const Architecture& a, const Activations&
     return;
   }
   if (!a.known) return;
-  const double tokens =
-      note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
+  const double tokens = note(
+      "memory.micro_batch_tokens", s.run.micro_batch * sequence_length(s),
+      m.kind == ModelKind::vit ? "run.micro_batch*arch.image_tokens" : "run.micro_batch*run.seq");
   const auto sum = [](const Kept& k) { return k.whole + k.split + k.gathered; };
   const double dense = a.layers - a.moe_layers;
   const bool moe = a.moe_layers > 0, full = s.run.recompute == Recompute::full;
