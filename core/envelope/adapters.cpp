@@ -4,54 +4,31 @@
 #include <algorithm>
 
 namespace envelope {
-namespace {
 
-/// What LoRA is put on, and so what its parameters are.
-struct Target {
-  bool query, key, value, out, gate, up, down, linear;
-};
-
-Target target(const Tune& t) {
-  switch (t.targets) {
-    case Targets::query_value:
-      return {.query = true,
-              .key = false,
-              .value = true,
-              .out = false,
-              .gate = false,
-              .up = false,
-              .down = false,
-              .linear = false};
-    case Targets::attention:
-      return {.query = true,
-              .key = true,
-              .value = true,
-              .out = true,
-              .gate = false,
-              .up = false,
-              .down = false,
-              .linear = false};
-    case Targets::all_linear:
-      return {true, true, true, true, true, true, true, true};
-    case Targets::mlp:
-      return {.query = false,
-              .key = false,
-              .value = false,
-              .out = false,
-              .gate = true,
-              .up = true,
-              .down = true,
-              .linear = false};
-    case Targets::custom:
-      break;
-  }
-  return {t.q, t.k, t.v, t.o, t.gate, t.up, t.down, false};
+AdapterTargets adapter_targets(const Scenario& s) {
+  const Tune& t = s.tune;
+  if (s.run.task != Task::finetune || (t.method != Method::lora && t.method != Method::qlora))
+    return {};
+  const bool custom = t.targets == Targets::custom, all = t.targets == Targets::all_linear;
+  const bool mlp = all || t.targets == Targets::mlp;
+  const bool attention = all || t.targets == Targets::attention;
+  const bool query_value = attention || t.targets == Targets::query_value;
+  return {.query = custom ? t.q : query_value,
+          .key = custom ? t.k : attention,
+          .value = custom ? t.v : query_value,
+          .out = custom ? t.o : attention,
+          .gate = s.model.gated && (custom ? t.gate : mlp),
+          .up = custom ? t.up : mlp,
+          .down = custom ? t.down : mlp,
+          .linear = all};
 }
+
+namespace {
 
 /// Inputs plus outputs of the attention matrices of one block that have an adapter. With MLA the
 /// query adapters are on both query projections, those of key and value on the way to the latent
 /// and from it.
-double attention_sides(const Scenario& s, const Architecture& a, const Target& t,
+double attention_sides(const Scenario& s, const Architecture& a, const AdapterTargets& t,
                        const Ledger& note) {
   const Model& m = s.model;
   const double d = m.hidden;
@@ -92,13 +69,13 @@ double attention_sides(const Scenario& s, const Architecture& a, const Target& t
 void lora(const Scenario& s, Architecture& a, const Ledger& note) {
   const Model& m = s.model;
   const double d = m.hidden, r = s.tune.rank;
-  const Target t = target(s.tune);
+  const AdapterTargets t = adapter_targets(s);
   const double blocks = a.attention_layers + a.cross_layers;
   const double attention =
       note("tune.attention_adapters", r * attention_sides(s, a, t, note) * blocks,
            "tune.rank*tune.attention_sides*arch.attention_blocks");
 
-  const double matrices = (t.gate && m.gated ? 1 : 0) + (t.up ? 1 : 0) + (t.down ? 1 : 0);
+  const double matrices = (t.gate ? 1 : 0) + (t.up ? 1 : 0) + (t.down ? 1 : 0);
   const bool all = s.tune.targets == Targets::all_linear || s.tune.targets == Targets::mlp;
   note("tune.mlp_targets", matrices,
        s.tune.targets != Targets::custom ? (all ? "arch.mlp_matrices" : "")
