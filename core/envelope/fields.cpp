@@ -48,7 +48,7 @@ constexpr Choice kCounts[] = {{"6nd", "6 N D (rule)"},
 constexpr Choice kRecomputes[] = {{"none", "None"},
                                   {"selective", "Selective (attention core)"},
                                   {"full", "Full (layer inputs kept)"},
-                                  {"pointwise", "All but matrix products and attention"}};
+                                  {"pointwise", "Every second matrix product (torchtitan)"}};
 constexpr Choice kKernels[] = {{"fused", "Fused (Transformer Engine, Liger)"},
                                {"compiled", "Compiled (torch.compile, XLA)"},
                                {"eager", "Eager PyTorch"}};
