@@ -77,7 +77,7 @@ constexpr Choice kActivations[] = {{"estimate", "From the architecture"},
 constexpr Choice kOptimizers[] = {
     {"adam", "Adam, AdamW"}, {"adam-8bit", "Adam, 8-bit states"}, {"adafactor", "Adafactor"},
     {"lion", "Lion"},        {"muon", "Muon (Adam elsewhere)"},   {"momentum", "SGD with momentum"},
-    {"sgd", "SGD"},          {"shampoo", "Shampoo, SOAP"}};
+    {"sgd", "SGD"},          {"shampoo", "Shampoo, SOAP (square blocks)"}};
 constexpr Choice kMethods[] = {{"full", "All weights"},
                                {"lora", "LoRA"},
                                {"qlora", "QLoRA (quantized base)"},
