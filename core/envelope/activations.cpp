@@ -26,13 +26,19 @@ Rates rates(const Scenario& s, double c, bool trained, bool keeps_inputs) {
   // 8-bit and 4-bit products keep their inputs in 8 bit.
   const bool low = s.run.precision == Precision::fp8 || s.run.precision == Precision::fp4 ||
                    s.run.precision == Precision::int8;
-  const double input = !keeps_inputs ? 0 : low && trained ? 1 : c;
+  // Each with its scale: FP32 for a block of 128, one byte for 32 (MX) or 16 (NVFP4) values.
+  double scale = 0;
+  if (s.run.scales == Scales::block) scale = 4.0 / 128;
+  if (s.run.scales == Scales::microscaling)
+    scale = s.run.precision == Precision::fp4 ? 1.0 / 16 : 1.0 / 32;
+  const double narrow = 1 + scale;
+  const double input = !keeps_inputs ? 0 : low && trained ? narrow : c;
   Rates r;
   // RMSNorm written out in PyTorch works in FP32, and keeps the normalised values for its weight.
   r.norm = eager && rms ? 4 + (trained ? c : 0) : c;
   r.linear = compiled ? 0 : input;  // computed again from the norm's input
   r.head = c;
-  r.output = eager ? input : low && trained ? 1 : 0;
+  r.output = eager ? input : low && trained ? narrow : 0;
   const double activation = s.model.gated ? (eager ? 3 : 2) : 1;  // gate, its activation, up
   r.mlp = activation * c + (compiled ? 0 : input);                // and the product
   // Softmax output; in eager code FP32 and its 16-bit copy. With dropout the mask and the result.
