@@ -296,6 +296,73 @@ TEST_CASE("memory: activations of a GPT layer are Korthikanti's") {
     }
 }
 
+TEST_CASE("memory: adapters on experts keep what goes into them") {
+  // Qwen3 30B-A3B: 8 of 128 experts of width 768, hidden size 2048, no other MLP. Two bytes each.
+  const std::string model = "model=qwen3-30b-a3b&rc=none&task=finetune&method=lora";
+  const Steps all(model), none(model + "&tuneexperts=0"), dropped(model + "&tunedropout=1");
+  CHECK(all["memory.activation_per_token"] - none["memory.activation_per_token"] ==
+        Approx(2 * 8 * (768 + 2048)).epsilon(1e-9));
+  CHECK(none["act.adapters_on_hidden"] == 1);  // of queries, keys and values together
+  // With dropout gate and up have an input each, of three bytes.
+  CHECK(dropped["act.routed_adapted"] - dropped["act.routed_base"] == 3 * 2 * 8 * 2048);
+  // DeepSeek-V2 Lite has two shared experts of 1408 besides: every token passes them.
+  const Steps shared("model=deepseek-v2-lite&task=finetune&method=lora&tuneexperts=0");
+  CHECK(shared["act.experts_adapted"] - shared["act.experts"] == 2 * 2 * 1408);
+  CHECK(shared["act.routed_adapted"] == shared["act.routed_base"]);
+  CHECK(shared["act.adapters_on_hidden"] == 2);
+  // LLaMA-Adapter v2 scales gate, up and down of every chosen expert, and keeps the products.
+  const Steps v2("model=qwen3-30b-a3b&rc=none&task=finetune&method=adapter-v2");
+  CHECK(v2["act.experts_scaled"] - v2["act.experts_adapted"] == 2 * 2 * 8 * 768);
+  CHECK(v2["act.routed_scaled"] - v2["act.routed_adapted"] == 2 * 8 * 2048);
+}
+
+TEST_CASE("memory: scales of FP8 and FP4 are kept with the inputs they belong to") {
+  // Llama 3.1 8B: two hidden states, the attention output and the input of the down projection.
+  const std::string model = "model=llama-3.1-8b&rc=none&prec=";
+  const double inputs = 2 * 4096 + 4096 + 14336;
+  const auto layer = [&](const std::string& more) {
+    return Steps(model + more)["memory.activation_per_token"];
+  };
+  CHECK(layer("fp8&scales=block") - layer("fp8") == Approx(inputs * 4 / 128).epsilon(1e-9));
+  CHECK(layer("fp8&scales=microscaling") - layer("fp8") == Approx(inputs / 32).epsilon(1e-9));
+  CHECK(layer("fp4&scales=microscaling") - layer("fp4") == Approx(inputs / 16).epsilon(1e-9));
+  CHECK(layer("bf16&scales=block") == layer("bf16"));
+}
+
+TEST_CASE("memory: of 32 layers every fifth is computed again, six in all") {
+  const std::string model = "model=llama-3.1-8b&seq=2048&mbs=3&rc=full&rcevery=";
+  const Steps s(model + "5"), never(model + "33");
+  const double tokens = 3 * 2048, input = 2 * 4096, all = s["memory.activation_per_token"];
+  CHECK(s["memory.activations"] == Approx(tokens * (6 * input + 26 * all)).epsilon(1e-12));
+  CHECK(never["memory.activations"] == Approx(tokens * 32 * all).epsilon(1e-12));
+}
+
+TEST_CASE("memory: a token of an encoder-decoder passes one stack, and decoders attend twice") {
+  // Korthikanti's layer keeps 32 h + 4 a with flash attention. Cross-attention adds its norm's
+  // input and output (4 h), queries, keys, values and output (8 h) and 4 a. Of 512 tokens half are
+  // the encoder's, half the decoder's.
+  const std::string model =
+      "model=custom&kind=encoder-decoder&layers=5&enclayers=2&hidden=1024&heads=16&kv=16&hd=64"
+      "&ffn=4096&gated=0&norm=layernorm&vocab=1000&seq=512&mbs=1&dropout=0&rc=";
+  const double h = 1024, a = 16, tokens = 256;
+  const double layers = 2 * (32 * h + 4 * a) + 3 * (44 * h + 8 * a);
+  const Steps none(model + "none"), full(model + "full"), selective(model + "selective");
+  CHECK(none["memory.activations"] == Approx(tokens * layers).epsilon(1e-12));
+  CHECK(full["memory.activations"] == Approx(tokens * (5 * 2 * h + layers / 5)).epsilon(1e-12));
+  CHECK(selective["memory.activations"] ==
+        Approx(tokens * (layers - 2 * 4 * a - 3 * 8 * a)).epsilon(1e-12));
+  // Six bytes a logit, of the decoder's tokens.
+  CHECK(none["memory.logits"] == tokens * 6 * 1000);
+  // Pointwise: queries, values and output of each attention, the first of the MLP; input of each
+  // layer.
+  const Steps pointwise(model + "pointwise");
+  CHECK(pointwise["memory.activations"] == Approx(tokens * (2 * (2 * h + 6 * h + 4 * a + 8 * h) +
+                                                            3 * (2 * h + 12 * h + 8 * a + 8 * h)))
+                                               .epsilon(1e-12));
+  // Keys and output projection of 8 attentions, one matrix of 5 MLPs; half of them for each token.
+  CHECK(pointwise["compute.recompute"] == 8 * 2 * h * h + 5 * 4 * h * h);
+}
+
 TEST_CASE("memory: a vision transformer sees patches, and run.seq does not matter") {
   // ViT-H/14 at 224 pixels: 16 x 16 patches and the class token, 257.
   const std::string vit = "model=vit-h-14&rc=none&mbs=32&seq=";
