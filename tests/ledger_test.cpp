@@ -109,6 +109,9 @@ const std::vector<std::string>& options() {
                                     "document=1e6&seq=4096&window=1000&chunked=1",
                                     "rc=full&rcevery=3",
                                     "rc=full&rcevery=1e4",
+                                    "rc=selective&dropout=1&flash=0",
+                                    "rc=none&prec=fp8&scales=block",
+                                    "rc=none&prec=fp4&scales=microscaling&kernels=eager",
                                     "capacity=0.5&experts=8&topk=2&moeffn=512",
                                     "capacity=1.25&experts=8&topk=2&moeffn=512&rc=full",
                                     "capacity=2&rc=none&task=finetune&method=lora",
@@ -171,6 +174,11 @@ const std::vector<std::string>& options() {
     choices("sched", "&n=64&pp=8&gbs=512");
     choices("stack", "&n=64&tp=2&pp=2");
     choices("rc", "&tp=4&n=16&cp=2");
+    cross("rc=pointwise", {"&mtp=1&task=finetune&method=lora",
+                           "&capacity=0.5&experts=8&topk=2&moeffn=512&resffn=64"});
+    const std::string few = "&experts=8&topk=2&moeffn=64&moeevery=2&sharedffn=32&capacity=2";
+    cross("task=finetune&method=", {"lora&tunedropout=1" + few, "lora&rc=pointwise" + few,
+                                    "adapter-v2&rc=none" + few, "adapter&rc=selective" + few});
     choices("rc", "&experts=16&topk=2&moeffn=512&sharedffn=64&ep=4&n=32");
     for (const char* key : {"offweights", "offgrads", "offopt", "offact", "paged", "optbwd"})
       cross(std::string(key) + "=1", {"&n=16", "&n=16&tp=2&pp=4&zero=1", "&experts=8&topk=2&n=8"});

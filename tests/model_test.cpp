@@ -122,6 +122,20 @@ TEST_CASE("architecture: of the adapters on experts, those of the chosen ones wo
 
 // ---- Compute
 
+TEST_CASE("architecture: the adapters on experts are counted apart") {
+  const std::string model = "&model=qwen3-30b-a3b";
+  const double L = 48, experts = 128, h = 2048, f = 768;
+  const Steps lora("task=finetune&method=lora&rank=8" + model);
+  CHECK(lora["tune.expert_adapters"] == 8 * 3 * L * experts * (h + f));
+  CHECK(lora["tune.expert_adapters"] == lora["tune.mlp_adapters"]);
+  CHECK(lora.report.architecture.expert_adapters == lora["tune.expert_adapters"]);
+  for (const char* other : {"lora&tuneexperts=0", "lora&targets=attention", "adapter", "prefix"})
+    CHECK(Steps(std::string("task=finetune&method=") + other + model)["tune.expert_adapters"] == 0);
+  // A scale and a bias on each output: gate and up have f, down has h.
+  const Steps v2("task=finetune&method=adapter-v2" + model);
+  CHECK(v2["tune.expert_adapters"] == 2 * L * experts * (2 * f + h));
+}
+
 TEST_CASE("compute: 6 N D, as in the scaling papers") {
   // GPT-3, table D.1: 174,600M parameters, 300B tokens, 3.14e23 FLOPs, 3640 petaflop/s-days.
   const Steps gpt3("model=by-size&size=174.6e9&tokens=300e9");
@@ -280,6 +294,86 @@ TEST_CASE("memory: activations of a GPT layer are Korthikanti's") {
       CHECK(full["memory.activations"] ==
             Approx(b * (2 * s * h * g.layers + s * (32 * h + 4 * a))).epsilon(1e-12));
     }
+}
+
+TEST_CASE("memory: adapters on experts keep what goes into them") {
+  // Qwen3 30B-A3B: 8 of 128 experts of width 768, hidden size 2048, no other MLP. Two bytes each.
+  const std::string model = "model=qwen3-30b-a3b&rc=none&task=finetune&method=lora";
+  const Steps all(model), none(model + "&tuneexperts=0"), dropped(model + "&tunedropout=1");
+  CHECK(all["memory.activation_per_token"] - none["memory.activation_per_token"] ==
+        Approx(2 * 8 * (768 + 2048)).epsilon(1e-9));
+  CHECK(none["act.adapters_on_hidden"] == 1);  // of queries, keys and values together
+  // With dropout gate and up have an input each, of three bytes.
+  CHECK(dropped["act.routed_adapted"] - dropped["act.routed_base"] == 3 * 2 * 8 * 2048);
+  // DeepSeek-V2 Lite has two shared experts of 1408 besides: every token passes them.
+  const Steps shared("model=deepseek-v2-lite&task=finetune&method=lora&tuneexperts=0");
+  CHECK(shared["act.experts_adapted"] - shared["act.experts"] == 2 * 2 * 1408);
+  CHECK(shared["act.routed_adapted"] == shared["act.routed_base"]);
+  CHECK(shared["act.adapters_on_hidden"] == 2);
+  // LLaMA-Adapter v2 scales gate, up and down of every chosen expert, and keeps the products.
+  const Steps v2("model=qwen3-30b-a3b&rc=none&task=finetune&method=adapter-v2");
+  CHECK(v2["act.experts_scaled"] - v2["act.experts_adapted"] == 2 * 2 * 8 * 768);
+  CHECK(v2["act.routed_scaled"] - v2["act.routed_adapted"] == 2 * 8 * 2048);
+}
+
+TEST_CASE("memory: scales of FP8 and FP4 are kept with the inputs they belong to") {
+  // Llama 3.1 8B: two hidden states, the attention output and the input of the down projection.
+  const std::string model = "model=llama-3.1-8b&rc=none&prec=";
+  const double inputs = 2 * 4096 + 4096 + 14336;
+  const auto layer = [&](const std::string& more) {
+    return Steps(model + more)["memory.activation_per_token"];
+  };
+  CHECK(layer("fp8&scales=block") - layer("fp8") == Approx(inputs * 4 / 128).epsilon(1e-9));
+  CHECK(layer("fp8&scales=microscaling") - layer("fp8") == Approx(inputs / 32).epsilon(1e-9));
+  CHECK(layer("fp4&scales=microscaling") - layer("fp4") == Approx(inputs / 16).epsilon(1e-9));
+  CHECK(layer("bf16&scales=block") == layer("bf16"));
+}
+
+TEST_CASE("memory: of 32 layers every fifth is computed again, six in all") {
+  const std::string model = "model=llama-3.1-8b&seq=2048&mbs=3&rc=full&rcevery=";
+  const Steps s(model + "5"), never(model + "33");
+  const double tokens = 3 * 2048, input = 2 * 4096, all = s["memory.activation_per_token"];
+  CHECK(s["memory.activations"] == Approx(tokens * (6 * input + 26 * all)).epsilon(1e-12));
+  CHECK(never["memory.activations"] == Approx(tokens * 32 * all).epsilon(1e-12));
+}
+
+TEST_CASE("memory: a token of an encoder-decoder passes one stack, and decoders attend twice") {
+  // Korthikanti's layer keeps 32 h + 4 a with flash attention. Cross-attention adds its norm's
+  // input and output (4 h), queries, keys, values and output (8 h) and 4 a. Of 512 tokens half are
+  // the encoder's, half the decoder's.
+  const std::string model =
+      "model=custom&kind=encoder-decoder&layers=5&enclayers=2&hidden=1024&heads=16&kv=16&hd=64"
+      "&ffn=4096&gated=0&norm=layernorm&vocab=1000&seq=512&mbs=1&dropout=0&rc=";
+  const double h = 1024, a = 16, tokens = 256;
+  const double layers = 2 * (32 * h + 4 * a) + 3 * (44 * h + 8 * a);
+  const Steps none(model + "none"), full(model + "full"), selective(model + "selective");
+  CHECK(none["memory.activations"] == Approx(tokens * layers).epsilon(1e-12));
+  CHECK(full["memory.activations"] == Approx(tokens * (5 * 2 * h + layers / 5)).epsilon(1e-12));
+  CHECK(selective["memory.activations"] ==
+        Approx(tokens * (layers - 2 * 4 * a - 3 * 8 * a)).epsilon(1e-12));
+  // Six bytes a logit, of the decoder's tokens.
+  CHECK(none["memory.logits"] == tokens * 6 * 1000);
+  // Pointwise: queries, values and output of each attention, the first of the MLP; input of each
+  // layer.
+  const Steps pointwise(model + "pointwise");
+  CHECK(pointwise["memory.activations"] == Approx(tokens * (2 * (2 * h + 6 * h + 4 * a + 8 * h) +
+                                                            3 * (2 * h + 12 * h + 8 * a + 8 * h)))
+                                               .epsilon(1e-12));
+  // Keys and output projection of 8 attentions, one matrix of 5 MLPs; half of them for each token.
+  CHECK(pointwise["compute.recompute"] == 8 * 2 * h * h + 5 * 4 * h * h);
+}
+
+TEST_CASE("memory: a vision transformer sees patches, and run.seq does not matter") {
+  // ViT-H/14 at 224 pixels: 16 x 16 patches and the class token, 257.
+  const std::string vit = "model=vit-h-14&rc=none&mbs=32&seq=";
+  const Steps s(vit + "8192"), other(vit + "1&document=7");
+  CHECK(s["memory.micro_batch_tokens"] == 32 * 257);
+  CHECK(s["compute.span"] == 257);
+  CHECK(s["compute.attended_full"] == 32 * 257);
+  CHECK(other["compute.span"] == 257);
+  CHECK(other["memory.activations"] == s["memory.activations"]);
+  const Steps eager(vit + "8192&flash=0");  // 16 heads, two bytes a score
+  CHECK(eager["act.scores"] == 2 * 16 * 257);
 }
 
 TEST_CASE("memory: the twelve cells of Korthikanti's first figure, by their formulas") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "envelope/adapters.h"
 #include "envelope/weights.h"
 
 namespace envelope {
@@ -26,13 +27,19 @@ Rates rates(const Scenario& s, double c, bool trained, bool keeps_inputs) {
   // 8-bit and 4-bit products keep their inputs in 8 bit.
   const bool low = s.run.precision == Precision::fp8 || s.run.precision == Precision::fp4 ||
                    s.run.precision == Precision::int8;
-  const double input = !keeps_inputs ? 0 : low && trained ? 1 : c;
+  // Each with its scale: FP32 for a block of 128, one byte for 32 (MX) or 16 (NVFP4) values.
+  double scale = 0;
+  if (s.run.scales == Scales::block) scale = 4.0 / 128;
+  if (s.run.scales == Scales::microscaling)
+    scale = s.run.precision == Precision::fp4 ? 1.0 / 16 : 1.0 / 32;
+  const double narrow = 1 + scale;
+  const double input = !keeps_inputs ? 0 : low && trained ? narrow : c;
   Rates r;
   // RMSNorm written out in PyTorch works in FP32, and keeps the normalised values for its weight.
   r.norm = eager && rms ? 4 + (trained ? c : 0) : c;
   r.linear = compiled ? 0 : input;  // computed again from the norm's input
   r.head = c;
-  r.output = eager ? input : low && trained ? 1 : 0;
+  r.output = eager ? input : low && trained ? narrow : 0;
   const double activation = s.model.gated ? (eager ? 3 : 2) : 1;  // gate, its activation, up
   r.mlp = activation * c + (compiled ? 0 : input);                // and the product
   // Softmax output; in eager code FP32 and its 16-bit copy. With dropout the mask and the result.
@@ -41,39 +48,24 @@ Rates rates(const Scenario& s, double c, bool trained, bool keeps_inputs) {
 }
 
 /// Adapters on this layer: how often the hidden state and each inner width is an adapter's input,
-/// and the width of their outputs.
+/// and the width of those on queries, keys and values.
 struct Adapted {
-  double hidden = 0, attention = 0, inner = 0;
-  double attention_out = 0, inner_out = 0;
-  double attention_hidden_out = 0, inner_hidden_out = 0;
-  bool any = false;
+  double attention_in = 0, mlp_in = 0;  ///< Of the hidden state.
+  double attention = 0, inner = 0;
+  double attention_out = 0;
 };
 
 Adapted adapted(const Scenario& s, const Architecture& a) {
-  const Tune& t = s.tune;
+  const AdapterTargets t = adapter_targets(s);
   Adapted out;
-  if (s.run.task != Task::finetune || (t.method != Method::lora && t.method != Method::qlora))
-    return out;
-  const bool custom = t.targets == Targets::custom, all = t.targets == Targets::all_linear;
-  const bool mlp = all || t.targets == Targets::mlp;
-  const bool attention = all || t.targets == Targets::attention;
-  const bool q = custom ? t.q : attention || t.targets == Targets::query_value;
-  const bool k = custom ? t.k : attention;
-  const bool v = custom ? t.v : attention || t.targets == Targets::query_value;
-  const bool o = custom ? t.o : attention;
-  const bool gate = s.model.gated && (custom ? t.gate : mlp);
-  const bool up = custom ? t.up : mlp, down = custom ? t.down : mlp;
   // With dropout each adapter has its own input; without it they share one.
-  const double in_attention = t.dropout ? q + k + v : q || k || v;
-  const double in_mlp = t.dropout ? gate + up : gate || up;
-  out.hidden = in_attention + in_mlp;
-  out.attention = o;
-  out.inner = down;
+  const bool apart = s.tune.dropout;
+  const double q = t.query, k = t.key, v = t.value, gate = t.gate, up = t.up;
+  out.attention_in = apart ? q + k + v : t.query || t.key || t.value;
+  out.mlp_in = apart ? gate + up : t.gate || t.up;
+  out.attention = t.out;
+  out.inner = t.down;
   out.attention_out = q * a.qk_width + k * a.k_width + v * a.v_width;
-  out.inner_out = static_cast<double>(gate) + up;
-  out.attention_hidden_out = o;
-  out.inner_hidden_out = down;
-  out.any = q || k || v || o || gate || up || down;
   return out;
 }
 
@@ -98,10 +90,20 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
   note("act.linear_bytes", r.linear);
   note("act.mlp_bytes", r.mlp);
 
+  // Of the tokens of a batch, those that pass one layer.
+  const bool two_stacks = m.kind == ModelKind::encoder_decoder;
+  const double passed = note("act.passed", two_stacks ? 0.5 : 1.0);
+  // Attentions in a layer, on average: cross-attention has its own norm, queries, keys and values.
+  const double blocks = two_stacks ? note("act.blocks", 1 + a.cross_layers / a.layers,
+                                          "1 + arch.decoder_layers/model.layers")
+                                   : 1;
+
   // A parallel block normalises once; its two norms, if there are two, read the same values.
-  const double norms = note("act.norms", m.parallel ? 1.0 : std::max(1.0, m.norms_per_layer));
-  const double inputs = note("act.linear_inputs", m.parallel && m.norms_per_layer < 2 ? 1.0 : 2.0);
-  const double dropped = note("act.dropout_bytes", s.run.dropout ? 2.0 : 0.0);
+  const double norms =
+      note("act.norms", (m.parallel ? 1.0 : std::max(1.0, m.norms_per_layer)) + blocks - 1);
+  const double inputs =
+      note("act.linear_inputs", (m.parallel && m.norms_per_layer < 2 ? 1.0 : 2.0) + blocks - 1);
+  const double dropped = note("act.dropout_bytes", s.run.dropout ? 1 + blocks : 0.0);
   double whole = note("act.residual", h * (norms * r.norm + inputs * r.linear + dropped),
                       "model.hidden*(act.norms*act.norm_bytes + act.linear_inputs*"
                       "act.linear_bytes + act.dropout_bytes)");
@@ -111,7 +113,6 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
   const bool repeat = eager && !mla && a.k_width < a.qk_width;
   const double kv =
       repeat ? note("act.kv_width", 2 * a.qk_width, "2*arch.qk_width")
-      : mla  ? note("act.kv_width", a.k_width + a.v_width, "arch.k_width + arch.v_width")
              : note("act.kv_width", a.k_width + a.v_width, "arch.k_width + arch.v_width");
   note("act.head_bytes", r.head);
   note("act.output_bytes", r.output);
@@ -135,7 +136,8 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
              "(arch.attention_layers*act.heads_normed + arch.linear_layers*act.linear)/"
              "model.layers");
   } else {
-    heads = note("act.heads_mixed", heads, "act.heads_normed");
+    heads = note("act.heads_mixed", blocks * heads,
+                 two_stacks ? "act.blocks*act.heads_normed" : "act.heads_normed");
   }
   const double latents =
       mla ? note("act.latents", c * (2 * m.q_rank + 2 * m.kv_rank + m.rope_dim),
@@ -143,10 +145,13 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
           : note("act.latents", 0.0);
   // Fused attention keeps one FP32 number a head, else every score is kept.
   note("act.score_bytes", r.score);
-  const double attended = s.run.seq;
-  const double scores = s.run.flash ? note("act.scores", 4 * m.heads, "4*model.heads")
-                                    : note("act.scores", r.score * m.heads * attended,
-                                           "act.score_bytes*model.heads*run.seq");
+  const double scores =
+      blocks *
+      (s.run.flash ? note("act.score_layer", 4 * m.heads, "4*model.heads")
+                   : note("act.score_layer", r.score * m.heads * sequence_length(s),
+                          m.kind == ModelKind::vit ? "act.score_bytes*model.heads*arch.image_tokens"
+                                                   : "act.score_bytes*model.heads*run.seq"));
+  note("act.scores", scores, two_stacks ? "act.blocks*act.score_layer" : "act.score_layer");
 
   const double without = a.layers - a.moe_layers;
   const double share = without > 0 ? a.dense_layers / without : 0;
@@ -155,17 +160,16 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
                     : without > 0 ? "act.mlp_bytes*model.ffn*arch.dense_layers/(model.layers - "
                                     "arch.moe_layers)"
                                   : "0");
-  double experts = 0, routed = 0;
+  double experts = 0, routed = 0, copies = 0;
   if (a.moe_layers > 0) {
-    const double copies =
-        note("act.token_copies", m.top_k * (s.run.capacity > 0 ? s.run.capacity : 1),
-             s.run.capacity > 0 ? "model.top_k*run.capacity" : "model.top_k");
+    copies = note("act.token_copies", m.top_k * (s.run.capacity > 0 ? s.run.capacity : 1),
+                  s.run.capacity > 0 ? "model.top_k*run.capacity" : "model.top_k");
     experts = note("act.experts",
                    r.mlp * (copies * m.moe_ffn + m.shared_ffn + m.residual_ffn) + 8 * m.experts,
                    "act.mlp_bytes*(act.token_copies*model.moe_ffn + model.shared_ffn + "
                    "model.residual_ffn) + 8*model.experts");
     // What is sent to the experts, and what comes back before it is weighted.
-    routed = note("act.routed", copies * (r.linear + c) * h,
+    routed = note("act.routed_base", copies * (r.linear + c) * h,
                   "act.token_copies*(act.linear_bytes + act.compute_bytes)*model.hidden");
   }
 
@@ -175,19 +179,37 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
     // The input in the adapter's own format; a dropped copy and its mask.
     const double in = note("act.adapter_bytes", std::max(c, std::min(4.0, bytes_per_value(f))) +
                                                     (s.tune.dropout ? 1 : 0));
-    const double result = note("act.adapter_output_bytes", eager && on.any ? c : 0.0);
-    note("act.adapters_on_hidden", on.hidden);
-    note("act.adapters_on_attention", on.attention);
+    const double result = note("act.adapter_output_bytes", eager && on.attention_out > 0 ? c : 0.0);
+    // The hidden state goes into an MLP's adapters where every token passes an MLP, and its copies
+    // into those of experts.
+    const bool plain = a.dense_layers > 0 || m.shared_ffn > 0 || m.residual_ffn > 0;
+    const double hidden =
+        note("act.adapters_on_hidden", blocks * on.attention_in + (plain ? on.mlp_in : 0));
+    note("act.adapters_on_attention", blocks * on.attention);
     note("act.adapters_on_inner", on.inner);
-    note("act.adapter_outputs", on.attention_out);
-    whole = note("act.residual_adapted", whole + in * on.hidden * h,
+    note("act.adapter_outputs", blocks * on.attention_out);
+    whole = note("act.residual_adapted", whole + in * hidden * h,
                  "act.residual + act.adapter_bytes*act.adapters_on_hidden*model.hidden");
-    heads =
-        note("act.heads_adapted", heads + in * on.attention * a.o_width + result * on.attention_out,
-             "act.heads_mixed + act.adapter_bytes*act.adapters_on_attention*arch.o_width + "
-             "act.adapter_output_bytes*act.adapter_outputs");
-    mlp = note("act.mlp_adapted", mlp + in * on.inner * m.ffn,
-               "act.mlp + act.adapter_bytes*act.adapters_on_inner*model.ffn");
+    heads = note("act.heads_adapted",
+                 heads + blocks * (in * on.attention * a.o_width + result * on.attention_out),
+                 "act.heads_mixed + act.adapter_bytes*act.adapters_on_attention*arch.o_width + "
+                 "act.adapter_output_bytes*act.adapter_outputs");
+    mlp = note("act.mlp_adapted", mlp + in * on.inner * m.ffn * share,
+               share == 1    ? "act.mlp + act.adapter_bytes*act.adapters_on_inner*model.ffn"
+               : without > 0 ? "act.mlp + act.adapter_bytes*act.adapters_on_inner*model.ffn*"
+                               "arch.dense_layers/(model.layers - arch.moe_layers)"
+                             : "act.mlp");
+    if (a.moe_layers > 0) {
+      const double chosen = s.tune.experts ? copies : 0;
+      note("act.adapters_on_experts", s.tune.experts ? on.mlp_in : 0.0);
+      experts = note("act.experts_adapted",
+                     experts + in * on.inner * (chosen * m.moe_ffn + m.shared_ffn + m.residual_ffn),
+                     "act.experts + act.adapter_bytes*act.adapters_on_inner*(tune.experts*"
+                     "act.token_copies*model.moe_ffn + model.shared_ffn + model.residual_ffn)");
+      routed = note("act.routed_adapted", routed + in * on.mlp_in * chosen * h,
+                    "act.routed_base + act.adapter_bytes*act.adapters_on_experts*"
+                    "act.token_copies*model.hidden");
+    }
     if (prompts)  // attention to the learned tokens has an output of its own, and a gate
       heads = note("act.heads_prompted", heads + 2 * c * a.o_width,
                    "act.heads_adapted + 2*act.compute_bytes*arch.o_width");
@@ -200,32 +222,52 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
                  "act.mlp_adapted + act.compute_bytes*(arch.mlp_matrices - 1)*model.ffn");
       whole = note("act.residual_scaled", whole + c * (2 + norms) * h,
                    "act.residual_adapted + act.compute_bytes*(2 + act.norms)*model.hidden");
+      if (a.moe_layers > 0) {
+        experts = note("act.experts_scaled",
+                       experts + c * g * (copies * m.moe_ffn + m.shared_ffn + m.residual_ffn),
+                       "act.experts_adapted + act.compute_bytes*(arch.mlp_matrices - 1)*("
+                       "act.token_copies*model.moe_ffn + model.shared_ffn + model.residual_ffn)");
+        routed = note("act.routed_scaled", routed + c * copies * h,
+                      "act.routed_adapted + act.compute_bytes*act.token_copies*model.hidden");
+      }
     }
   }
 
-  note("act.whole", whole + latents,
-       v2      ? "act.residual_scaled + act.latents"
-       : tuned ? "act.residual_adapted + act.latents"
-               : "act.residual + act.latents");
-  note("act.split", heads + scores + mlp,
-       v2        ? "act.heads_scaled + act.scores + act.mlp_scaled"
-       : prompts ? "act.heads_prompted + act.scores + act.mlp_adapted"
-       : tuned   ? "act.heads_adapted + act.scores + act.mlp_adapted"
-                 : "act.heads_mixed + act.scores + act.mlp");
-  out.dense = {whole + latents, heads + scores + mlp, 0};
-  out.moe = {whole + latents, heads + scores + experts, routed};
+  whole = note("act.whole", passed * (whole + latents),
+               v2      ? "act.passed*(act.residual_scaled + act.latents)"
+               : tuned ? "act.passed*(act.residual_adapted + act.latents)"
+                       : "act.passed*(act.residual + act.latents)");
+  const double split =
+      note("act.split", passed * (heads + scores + mlp),
+           v2        ? "act.passed*(act.heads_scaled + act.scores + act.mlp_scaled)"
+           : prompts ? "act.passed*(act.heads_prompted + act.scores + act.mlp_adapted)"
+           : tuned   ? "act.passed*(act.heads_adapted + act.scores + act.mlp_adapted)"
+                     : "act.passed*(act.heads_mixed + act.scores + act.mlp)");
+  out.dense = {whole, split, 0};
+  if (a.moe_layers > 0) {
+    const double inner =
+        note("act.moe_split", passed * (heads + scores + experts),
+             v2        ? "act.passed*(act.heads_scaled + act.scores + act.experts_scaled)"
+             : prompts ? "act.passed*(act.heads_prompted + act.scores + act.experts_adapted)"
+             : tuned   ? "act.passed*(act.heads_adapted + act.scores + act.experts_adapted)"
+                       : "act.passed*(act.heads_mixed + act.scores + act.experts)");
+    routed = note("act.routed", passed * routed,
+                  v2      ? "act.passed*act.routed_scaled"
+                  : tuned ? "act.passed*act.routed_adapted"
+                          : "act.passed*act.routed_base");
+    out.moe = {whole, inner, routed};
+  }
   out.share = s.run.task == Task::finetune && prompts && a.layers > 2
                   ? note("act.share", (a.layers - 2) / a.layers, "(model.layers - 2)/model.layers")
                   : note("act.share", 1.0, "1");
 
-  // While a layer goes backward: gradients of its widest product, and of two hidden states.
+  // While a layer goes backward: gradients of its widest product, and of two hidden states. In an
+  // encoder-decoder model of all tokens, which is more than there are.
   const double g = m.gated ? 3 : 2;
   out.dense_gradient = {2 * c * h, c * g * m.ffn, 0};
-  if (a.moe_layers > 0) {
-    const double copies = m.top_k * (s.run.capacity > 0 ? s.run.capacity : 1);
+  if (a.moe_layers > 0)
     out.moe_gradient = {2 * c * h, c * g * (copies * m.moe_ffn + m.shared_ffn + m.residual_ffn),
                         c * copies * h};
-  }
 
   switch (s.run.recompute) {
     case Recompute::none:
@@ -233,50 +275,54 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
       out.moe_stored = out.moe;
       break;
     case Recompute::selective:  // the attention core: scores, or the one number a head
-      out.dense_stored = {out.dense.whole, out.dense.split - scores, 0};
-      out.moe_stored = {out.moe.whole, out.moe.split - scores, routed};
+      out.dense_stored = {whole, split - passed * scores, 0};
+      out.moe_stored = {whole, out.moe.split - passed * scores, routed};
       break;
     case Recompute::pointwise: {
-      // torchtitan's policy: the layer's input, the attention output and every second product.
-      const double products = note("act.products_kept", a.qk_width + a.v_width + a.o_width + m.ffn,
-                                   "arch.qk_width + arch.v_width + arch.o_width + model.ffn");
-      const double hidden = m.gated ? 2 : 1;
-      out.dense_stored = {c * hidden * h + latents, c * products + 4 * m.heads, 0};
-      out.moe_stored = {c * hidden * h + latents,
-                        c * (a.qk_width + a.v_width + a.o_width) + 4 * m.heads +
-                            c * (m.top_k * m.moe_ffn + m.shared_ffn),
-                        routed};
+      // torchtitan's policy: the layer's input, the attention output and every second product. Of
+      // query, key, value, output, gate, up and down these are query, value, gate and down; without
+      // a gate query, value and up.
+      const double products =
+          note("act.products_kept", blocks * (a.qk_width + a.v_width + a.o_width),
+               two_stacks ? "act.blocks*(arch.qk_width + arch.v_width + arch.o_width)"
+                          : "arch.qk_width + arch.v_width + arch.o_width");
+      const double hidden_states = m.gated ? 2 : 1;  // the input, and what down makes
+      const double stored = passed * (c * hidden_states * h + latents);
+      const double attention = c * products + 4 * blocks * m.heads;
+      out.dense_stored = {stored, passed * (attention + c * m.ffn), 0};
+      out.moe_stored = {
+          stored, passed * (attention + c * (copies * m.moe_ffn + m.shared_ffn + m.residual_ffn)),
+          routed};
       break;
     }
     case Recompute::full:
-      out.dense_stored = out.moe_stored = {c * h, 0, 0};
+      out.dense_stored = out.moe_stored = {passed * c * h, 0, 0};
       break;
   }
   note("act.stored_whole", out.dense_stored.whole,
-       s.run.recompute == Recompute::full        ? "act.compute_bytes*model.hidden"
+       s.run.recompute == Recompute::full        ? "act.passed*act.compute_bytes*model.hidden"
        : s.run.recompute != Recompute::pointwise ? "act.whole"
-       : m.gated                                 ? "2*act.compute_bytes*model.hidden + act.latents"
-                                                 : "act.compute_bytes*model.hidden + act.latents");
+       : m.gated ? "act.passed*(2*act.compute_bytes*model.hidden + act.latents)"
+                 : "act.passed*(act.compute_bytes*model.hidden + act.latents)");
   note("act.stored_split", out.dense_stored.split,
        s.run.recompute == Recompute::full        ? "0"
-       : s.run.recompute == Recompute::pointwise ? "act.compute_bytes*act.products_kept + "
-                                                   "4*model.heads"
        : s.run.recompute == Recompute::none      ? "act.split"
-                                                 : "act.split - act.scores");
+       : s.run.recompute == Recompute::selective ? "act.split - act.passed*act.scores"
+       : two_stacks ? "act.passed*(act.compute_bytes*(act.products_kept + model.ffn) + "
+                      "4*act.blocks*model.heads)"
+                    : "act.passed*(act.compute_bytes*(act.products_kept + model.ffn) + "
+                      "4*model.heads)");
   if (a.moe_layers > 0) {
-    const double inner = out.moe.split - heads - scores;
-    note("act.moe_split", heads + scores + inner,
-         v2        ? "act.heads_scaled + act.scores + act.experts"
-         : prompts ? "act.heads_prompted + act.scores + act.experts"
-         : tuned   ? "act.heads_adapted + act.scores + act.experts"
-                   : "act.heads_mixed + act.scores + act.experts");
     note("act.moe_stored_split", out.moe_stored.split,
-         s.run.recompute == Recompute::full ? "0"
-         : s.run.recompute == Recompute::pointwise
-             ? "act.compute_bytes*(arch.qk_width + arch.v_width + arch.o_width) + "
-               "4*model.heads + act.compute_bytes*(model.top_k*model.moe_ffn + model.shared_ffn)"
-         : s.run.recompute == Recompute::none ? "act.moe_split"
-                                              : "act.moe_split - act.scores");
+         s.run.recompute == Recompute::full        ? "0"
+         : s.run.recompute == Recompute::none      ? "act.moe_split"
+         : s.run.recompute == Recompute::selective ? "act.moe_split - act.passed*act.scores"
+         : two_stacks ? "act.passed*(act.compute_bytes*(act.products_kept + act.token_copies*"
+                        "model.moe_ffn + model.shared_ffn + model.residual_ffn) + "
+                        "4*act.blocks*model.heads)"
+                      : "act.passed*(act.compute_bytes*(act.products_kept + act.token_copies*"
+                        "model.moe_ffn + model.shared_ffn + model.residual_ffn) + "
+                        "4*model.heads)");
     note("act.moe_stored_routed", out.moe_stored.gathered,
          s.run.recompute == Recompute::full ? "0" : "act.routed");
   }
@@ -295,7 +341,7 @@ Activations activations(const Scenario& s, const Architecture& a, const Ledger& 
       loss = c + c + 1;
       break;
   }
-  out.loss_bytes = note("act.loss_bytes", known_head ? loss : 0.0);
+  out.loss_bytes = note("act.loss_bytes", known_head ? passed * loss : 0.0);
   return out;
 }
 

@@ -2,7 +2,11 @@
 // In: one layer's architecture, the software, the method. Out: bytes that one layer leaves for the
 // backward pass, per token, in two parts: what tensor parallelism divides, and what only sequence
 // parallelism does. Checked against the closed forms of Korthikanti et al. 2022.
-// Neglected: uneven load of experts, and tensors of a few values per token.
+// A token of an encoder-decoder model passes one of the two stacks, so a layer sees every other
+// token of a batch: bytes are per token of the batch. Decoder layers have cross-attention; layers
+// are alike here, and each counts the mean.
+// Neglected: version 2 of LLaMA-Adapter on cross-attention, uneven load of experts, tensors of a
+// few values per token, and the encoder's output, which is kept once for all decoder layers.
 #pragma once
 
 #include "envelope/architecture.h"

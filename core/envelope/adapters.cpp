@@ -4,54 +4,31 @@
 #include <algorithm>
 
 namespace envelope {
-namespace {
 
-/// What LoRA is put on, and so what its parameters are.
-struct Target {
-  bool query, key, value, out, gate, up, down, linear;
-};
-
-Target target(const Tune& t) {
-  switch (t.targets) {
-    case Targets::query_value:
-      return {.query = true,
-              .key = false,
-              .value = true,
-              .out = false,
-              .gate = false,
-              .up = false,
-              .down = false,
-              .linear = false};
-    case Targets::attention:
-      return {.query = true,
-              .key = true,
-              .value = true,
-              .out = true,
-              .gate = false,
-              .up = false,
-              .down = false,
-              .linear = false};
-    case Targets::all_linear:
-      return {true, true, true, true, true, true, true, true};
-    case Targets::mlp:
-      return {.query = false,
-              .key = false,
-              .value = false,
-              .out = false,
-              .gate = true,
-              .up = true,
-              .down = true,
-              .linear = false};
-    case Targets::custom:
-      break;
-  }
-  return {t.q, t.k, t.v, t.o, t.gate, t.up, t.down, false};
+AdapterTargets adapter_targets(const Scenario& s) {
+  const Tune& t = s.tune;
+  if (s.run.task != Task::finetune || (t.method != Method::lora && t.method != Method::qlora))
+    return {};
+  const bool custom = t.targets == Targets::custom, all = t.targets == Targets::all_linear;
+  const bool mlp = all || t.targets == Targets::mlp;
+  const bool attention = all || t.targets == Targets::attention;
+  const bool query_value = attention || t.targets == Targets::query_value;
+  return {.query = custom ? t.q : query_value,
+          .key = custom ? t.k : attention,
+          .value = custom ? t.v : query_value,
+          .out = custom ? t.o : attention,
+          .gate = s.model.gated && (custom ? t.gate : mlp),
+          .up = custom ? t.up : mlp,
+          .down = custom ? t.down : mlp,
+          .linear = all};
 }
+
+namespace {
 
 /// Inputs plus outputs of the attention matrices of one block that have an adapter. With MLA the
 /// query adapters are on both query projections, those of key and value on the way to the latent
 /// and from it.
-double attention_sides(const Scenario& s, const Architecture& a, const Target& t,
+double attention_sides(const Scenario& s, const Architecture& a, const AdapterTargets& t,
                        const Ledger& note) {
   const Model& m = s.model;
   const double d = m.hidden;
@@ -92,13 +69,13 @@ double attention_sides(const Scenario& s, const Architecture& a, const Target& t
 void lora(const Scenario& s, Architecture& a, const Ledger& note) {
   const Model& m = s.model;
   const double d = m.hidden, r = s.tune.rank;
-  const Target t = target(s.tune);
+  const AdapterTargets t = adapter_targets(s);
   const double blocks = a.attention_layers + a.cross_layers;
   const double attention =
       note("tune.attention_adapters", r * attention_sides(s, a, t, note) * blocks,
            "tune.rank*tune.attention_sides*arch.attention_blocks");
 
-  const double matrices = (t.gate && m.gated ? 1 : 0) + (t.up ? 1 : 0) + (t.down ? 1 : 0);
+  const double matrices = (t.gate ? 1 : 0) + (t.up ? 1 : 0) + (t.down ? 1 : 0);
   const bool all = s.tune.targets == Targets::all_linear || s.tune.targets == Targets::mlp;
   note("tune.mlp_targets", matrices,
        s.tune.targets != Targets::custom ? (all ? "arch.mlp_matrices" : "")
@@ -116,6 +93,9 @@ void lora(const Scenario& s, Architecture& a, const Ledger& note) {
            "min(1, model.residual_ffn)*(model.hidden + model.residual_ffn))");
   const double mlp = note("tune.mlp_adapters", r * matrices * mlp_sides,
                           "tune.rank*tune.mlp_targets*tune.mlp_sides");
+  a.expert_adapters = note("tune.expert_adapters", r * matrices * a.moe_layers * experts,
+                           "tune.rank*tune.mlp_targets*arch.moe_layers*tune.experts*model.experts*"
+                           "(model.hidden + model.moe_ffn)");
   const bool linear = t.linear && a.linear_layers > 0;
   const double state =
       linear ? note("tune.linear_adapters", r * a.linear_layers * a.linear_layer.sides,
@@ -147,6 +127,7 @@ void llama_adapter(const Scenario& s, Architecture& a, const Ledger& note) {
                              "tune.prefix_layers*(tune.prefix*model.hidden + model.heads)");
   note("params.trainable_active", 0.0);
   if (s.tune.method == Method::adapter) {
+    note("tune.expert_adapters", 0.0);
     a.trainable = note("tune.adapters", prefix, "tune.prefix_params");
     return;
   }
@@ -173,6 +154,11 @@ void llama_adapter(const Scenario& s, Architecture& a, const Ledger& note) {
            "min(1, model.moe_ffn)*model.hidden + 1) + (arch.mlp_matrices - 1)*(model.shared_ffn + "
            "model.residual_ffn) + (min(1, model.shared_ffn) + min(1, model.residual_ffn))*"
            "model.hidden)");
+  // The one more output of each expert is the router's, on every rank.
+  a.expert_adapters =
+      note("tune.expert_adapters", 2 * a.moe_layers * m.experts * outputs(m.moe_ffn),
+           "2*arch.moe_layers*model.experts*((arch.mlp_matrices - 1)*model.moe_ffn + "
+           "min(1, model.moe_ffn)*model.hidden)");
   const bool mamba = m.linear == Linear::mamba;
   const double linear =
       a.linear_layers == 0
@@ -198,6 +184,7 @@ void llama_adapter(const Scenario& s, Architecture& a, const Ledger& note) {
 void prefix_tuning(const Scenario& s, Architecture& a, const Ledger& note) {
   a.prefix_layers = note("tune.prefix_layers", a.attention_layers, "arch.attention_layers");
   note("params.trainable_active", 0.0);
+  note("tune.expert_adapters", 0.0);
   a.trainable = note("tune.adapters", a.prefix_layers * s.tune.prefix * (a.k_width + a.v_width),
                      "tune.prefix_layers*tune.prefix*(arch.k_width + arch.v_width)");
 }
@@ -237,6 +224,7 @@ void adapters(const Scenario& s, Architecture& a, const Ledger& note) {
                       ? note("params.trainable", s.tune.trainable, "tune.trainable")
                       : note("params.trainable", a.total / 10000, "params.total/10000");
     a.trainable_active = note("params.trainable_active", a.trainable, "params.trainable");
+    note("tune.expert_adapters", 0.0);
     return;
   }
   switch (s.tune.method) {

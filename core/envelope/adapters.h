@@ -10,6 +10,15 @@
 
 namespace envelope {
 
+/// The matrices that LoRA is put on: of attention, of MLPs and experts, of linear layers. None
+/// without LoRA; no gate where the model has none.
+struct AdapterTargets {
+  bool query = false, key = false, value = false, out = false;
+  bool gate = false, up = false, down = false;
+  bool linear = false;
+};
+AdapterTargets adapter_targets(const Scenario& scenario);
+
 void adapters(const Scenario& scenario, Architecture& a, const Ledger& note);
 
 }  // namespace envelope

@@ -58,10 +58,12 @@ Core attention_core(const Scenario& s, const Architecture& a, const Ledger& note
   if (!a.known)
     return {note("compute.attention_causal", FlopsPerToken{0}),
             note("compute.attention_full", FlopsPerToken{0})};
-  // Documents packed into one sequence do not see each other.
-  const double n = given(s.run.document) ? note("compute.span", std::min(s.run.document, s.run.seq),
-                                                "min(run.document, run.seq)")
-                                         : note("compute.span", s.run.seq, "run.seq");
+  // Documents packed into one sequence do not see each other; images are not packed.
+  const double n =
+      m.kind == ModelKind::vit ? note("compute.span", sequence_length(s), "arch.image_tokens")
+      : given(s.run.document)
+          ? note("compute.span", std::min(s.run.document, s.run.seq), "min(run.document, run.seq)")
+          : note("compute.span", s.run.seq, "run.seq");
   const Attended t = attended(s, a, n);
   std::string_view causal, full;
   switch (m.kind) {
@@ -199,8 +201,35 @@ FlopsPerToken recomputed(const Scenario& s, const Architecture& a, FlopsPerToken
                          FlopsPerToken forward, const Ledger& note) {
   switch (s.run.recompute) {
     case Recompute::none:
-    case Recompute::pointwise:  // element-wise work is not counted
       break;
+    case Recompute::pointwise: {
+      if (!a.known) break;
+      // The products that activations.cpp does not keep: keys, the output projection, and one
+      // matrix of the MLP. A state's projections are kept.
+      const Model& m = s.model;
+      const bool mla = m.attention == Attention::mla;
+      const double keys = mla ? m.kv_rank * m.heads * m.nope_dim : m.hidden * a.k_width;
+      const double attention =
+          note("compute.again_attention", keys + a.o_width * m.hidden,
+               mla ? "model.kv_rank*model.heads*model.nope_dim + arch.o_width*model.hidden"
+                   : "model.hidden*(arch.k_width + arch.o_width)");
+      const double mlp =
+          note("compute.again_mlp",
+               m.hidden * (a.dense_layers * m.ffn + a.moe_layers * (kept(s) * m.top_k * m.moe_ffn +
+                                                                    m.shared_ffn + m.residual_ffn)),
+               s.run.capacity > 0 ? "model.hidden*(arch.dense_layers*model.ffn + arch.moe_layers*("
+                                    "min(1, run.capacity)*model.top_k*model.moe_ffn + "
+                                    "model.shared_ffn + model.residual_ffn))"
+                                  : "model.hidden*(arch.dense_layers*model.ffn + arch.moe_layers*("
+                                    "model.top_k*model.moe_ffn + model.shared_ffn + "
+                                    "model.residual_ffn))");
+      const double blocks = a.attention_layers + a.cross_layers;
+      if (m.kind == ModelKind::encoder_decoder)  // a token passes one stack of two
+        return note("compute.recompute", kMac * ((blocks * attention + mlp) / 2),
+                    "arch.attention_blocks*compute.again_attention + compute.again_mlp");
+      return note("compute.recompute", kMac * (blocks * attention + mlp),
+                  "2*(arch.attention_blocks*compute.again_attention + compute.again_mlp)");
+    }
     case Recompute::selective:
       return note("compute.recompute", causal, "compute.attention_causal");
     case Recompute::full: {

@@ -48,7 +48,7 @@ constexpr Choice kCounts[] = {{"6nd", "6 N D (rule)"},
 constexpr Choice kRecomputes[] = {{"none", "None"},
                                   {"selective", "Selective (attention core)"},
                                   {"full", "Full (layer inputs kept)"},
-                                  {"pointwise", "All but matrix products and attention"}};
+                                  {"pointwise", "Every second matrix product (torchtitan)"}};
 constexpr Choice kKernels[] = {{"fused", "Fused (Transformer Engine, Liger)"},
                                {"compiled", "Compiled (torch.compile, XLA)"},
                                {"eager", "Eager PyTorch"}};
@@ -77,7 +77,7 @@ constexpr Choice kActivations[] = {{"estimate", "From the architecture"},
 constexpr Choice kOptimizers[] = {
     {"adam", "Adam, AdamW"}, {"adam-8bit", "Adam, 8-bit states"}, {"adafactor", "Adafactor"},
     {"lion", "Lion"},        {"muon", "Muon (Adam elsewhere)"},   {"momentum", "SGD with momentum"},
-    {"sgd", "SGD"},          {"shampoo", "Shampoo, SOAP"}};
+    {"sgd", "SGD"},          {"shampoo", "Shampoo, SOAP (square blocks)"}};
 constexpr Choice kMethods[] = {{"full", "All weights"},
                                {"lora", "LoRA"},
                                {"qlora", "QLoRA (quantized base)"},

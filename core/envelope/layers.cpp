@@ -35,6 +35,12 @@ bool hybrid(const Model& m) {
   return m.linear != Linear::none && (m.kind == ModelKind::decoder || m.kind == ModelKind::encoder);
 }
 
+double sequence_length(const Scenario& s) {
+  if (s.model.kind != ModelKind::vit) return s.run.seq;
+  const double side = std::floor(s.model.image / s.model.patch);
+  return side * side + 1;
+}
+
 LayerCount layers_between(const Model& m, double from, double to) {
   const LayerCount a = first_layers(m, from), b = first_layers(m, to);
   return {b.layers - a.layers, b.attention - a.attention,

@@ -9,6 +9,10 @@ namespace envelope {
 /// Some layers keep a state and not keys and values. Only decoders and encoders have such.
 bool hybrid(const Model& model);
 
+/// Tokens that one training sequence is: of an image its patches and the class token, whatever
+/// run.seq says. In formulas "arch.image_tokens" with a vision transformer, else "run.seq".
+double sequence_length(const Scenario& scenario);
+
 /// Layers of a range, by kind. attention + linear = layers; global + local = attention;
 /// dense + moe = mlp, the layers that have an MLP.
 struct LayerCount {

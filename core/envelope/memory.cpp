@@ -2,6 +2,7 @@
 #include "envelope/memory.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "envelope/kv.h"
 #include "envelope/weights.h"
@@ -26,7 +27,8 @@ OptimizerBytes optimizer_bytes(const States& s) {
       return {b, b};
     case Optimizer::muon:
       return {b, 2 * b};
-    // Adam's two states, and two square preconditioners, as large as a square matrix each.
+    // Adam's two states, and two preconditioners. Matrices are cut into square blocks, so that each
+    // preconditioner is as large as the matrix.
     case Optimizer::shampoo:
       return {4 * b, 2 * b};
     case Optimizer::adafactor:
@@ -48,8 +50,9 @@ void activations_of(const Scenario& s, const Architecture& a, const Activations&
     return;
   }
   if (!a.known) return;
-  const double tokens =
-      note("memory.micro_batch_tokens", s.run.micro_batch * s.run.seq, "run.micro_batch*run.seq");
+  const double tokens = note(
+      "memory.micro_batch_tokens", s.run.micro_batch * sequence_length(s),
+      m.kind == ModelKind::vit ? "run.micro_batch*arch.image_tokens" : "run.micro_batch*run.seq");
   const auto sum = [](const Kept& k) { return k.whole + k.split + k.gathered; };
   const double dense = a.layers - a.moe_layers;
   const bool moe = a.moe_layers > 0, full = s.run.recompute == Recompute::full;
@@ -66,17 +69,17 @@ void activations_of(const Scenario& s, const Architecture& a, const Activations&
                  "arch.moe_layers*("
                  "act.stored_whole + act.moe_stored_split + act.moe_stored_routed))/model.layers"
                : "act.stored_whole + act.stored_split");
+  const double again = std::floor(a.layers / s.run.recompute_every);  // layers, as compute has it
   if (!full)
     out.activations = note("memory.activations", act.share * tokens * a.layers * stored,
                            "act.share*memory.micro_batch_tokens*model.layers*"
                            "memory.stored_per_token");
   else if (s.run.recompute_every > 1)
-    out.activations =
-        note("memory.activations",
-             act.share * tokens * a.layers *
-                 (stored / s.run.recompute_every + (1 - 1 / s.run.recompute_every) * layer),
-             "act.share*memory.micro_batch_tokens*model.layers*(memory.stored_per_token/"
-             "run.recompute_every + (1 - 1/run.recompute_every)*memory.activation_per_token)");
+    out.activations = note(
+        "memory.activations", act.share * tokens * (again * stored + (a.layers - again) * layer),
+        "act.share*memory.micro_batch_tokens*(floor(model.layers/run.recompute_every)*"
+        "memory.stored_per_token + (model.layers - floor(model.layers/run.recompute_every))*"
+        "memory.activation_per_token)");
   else  // and the one layer that is being computed again
     out.activations =
         note("memory.activations", tokens * (act.share * a.layers * stored + layer),

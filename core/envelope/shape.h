@@ -41,6 +41,7 @@ struct Architecture {
   double trainable = 0;         ///< Parameters the optimizer updates.
   double trainable_active = 0;  ///< Adapter weights that multiply each token.
   double trained_matmul = 0;    ///< Weights of the model itself, trained beside adapters.
+  double expert_adapters = 0;   ///< Of `trainable`, the adapters on routed experts.
   double trained_embedding = 0, trained_head = 0;  ///< Trained in full beside adapters.
   double prefix_layers = 0;                        ///< Attention layers that see a learned prefix.
   double matrix_sides = 0;  ///< Sum of rows + columns over all matrices (Adafactor).
