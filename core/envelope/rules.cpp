@@ -247,11 +247,7 @@ void pipeline_rules(const Scenario& s, const Scenario& usual, Problems& out) {
          "The first and last stage have " + number_text(first + last) + " of " +
              number_text(layers) + " layers.",
          "Give both together at most " + number_text(layers) + ", or leave them empty.", s);
-  // FSDP and XLA share weights within a stage; the others cannot.
-  const std::string_view stack = s.stack.id;
-  const bool by_layer =
-      stack.starts_with("fsdp") || stack.starts_with("maxtext") || stack.starts_with("jax");
-  if (c.zero >= 2 && !by_layer)
+  if (c.zero >= 2 && !shards_in_pipeline(s))
     warn(out, "cluster.zero", "not_with_pipeline",
          "ZeRO-" + number_text(c.zero) +
              " shares gradients that a pipeline sums over micro-batches; Megatron and DeepSpeed "
@@ -460,6 +456,12 @@ void hardware_rules(const Scenario& s, Problems& out) {
 }
 
 }  // namespace
+
+bool shards_in_pipeline(const Scenario& s) {
+  // FSDP and XLA share the weights of a stage; Megatron and DeepSpeed refuse it.
+  const std::string_view stack = s.stack.id;
+  return stack.starts_with("fsdp") || stack.starts_with("maxtext") || stack.starts_with("jax");
+}
 
 Problems check(const Scenario& s) {
   Problems out;
