@@ -58,6 +58,11 @@ TEST_CASE("summary: one sentence a task, with the numbers named and not written"
         "[gpus.used] × NVIDIA H100 SXM5 80GB at [time.mfu] MFU, about [cost.total].");
   const std::string tune = summary_of("task=finetune&model=llama-3.1-8b&method=qlora");
   CHECK(tune.starts_with("Fine-tuning Llama 3.1 8B with QLoRA on [compute.tokens] tokens"));
+  CHECK(
+      summary_of("task=finetune&model=llama-3.1-8b&method=prefix").find(" with Prefix tuning on") !=
+      std::string::npos);
+  CHECK(summary_of("task=finetune&model=llama-3.1-8b&method=adapter-v2")
+            .find(" with LLaMA-Adapter v2 on") != std::string::npos);
   const std::string serve = summary_of("task=serve&model=llama-3.1-8b&batch=32");
   CHECK(serve.starts_with("Serving Llama 3.1 8B in BF16 to 32 users at once takes [memory.total]"));
   CHECK(serve.ends_with("[cost.per_million_tokens] per million output tokens."));
@@ -90,7 +95,7 @@ TEST_CASE("verdict: it fits when the bytes of the fullest GPU are within its mem
 
 TEST_CASE("verdict: where each GPU alone is too full, more GPUs are not proposed") {
   // Without sharding every GPU holds all states of 8B parameters: 144 GB.
-  const Finding f = verdict_of("model=llama-3.1-8b&zero=0&n=64");
+  const Finding f = verdict_of("model=llama-3.1-8b&zero=0&n=64&tp=1");
   CHECK(f.code == "does_not_fit");
   CHECK(words(f.message).find("More GPUs alone do not help") != std::string::npos);
   REQUIRE(!f.remedies.empty());
@@ -127,6 +132,48 @@ TEST_CASE("remedies: each was tried, is a step in the right direction, and keeps
   CHECK(fitting > 20);
 }
 
+TEST_CASE("remedies: tensor parallelism divides heads and GPUs; ZeRO-3 does not meet a pipeline") {
+  const auto labels = [](const std::string& link) {
+    std::set<std::string> out;
+    const Scenario s = of(link);
+    const Finding f = verdict(s, estimate(s));
+    CHECK(f.code == "does_not_fit");
+    for (const Remedy& r : f.remedies) out.insert(r.label);
+    return out;
+  };
+  const auto proposes = [&](const std::string& link, const char* label) {
+    return labels(link).contains(label);
+  };
+  // 12 heads: TP 8 would cut one in two.
+  const std::string twelve =
+      "model=custom&heads=12&kv=4&hidden=8192&headdim=128&seq=8192&mbs=1&zero=1&tp=1&n=8";
+  CHECK(proposes(twelve, "Tensor parallel over 4"));
+  CHECK(!proposes(twelve, "Tensor parallel over 8"));
+  CHECK(!proposes("model=llama-3.1-70b&zero=1&tp=1&pp=2&n=16", "Shard weights too (ZeRO-3)"));
+}
+
+TEST_CASE("remedies: what moves states around comes after what is free, with no work claimed") {
+  envelope_test::Random random(62);
+  std::size_t seen = 0;
+  for (int i = 0; i < 600; ++i) {
+    Problems problems;
+    const Scenario s = scenario_of(envelope_test::random_patch(random), problems);
+    bool dear = false;  // one that costs work or traffic came before
+    for (const Remedy& r : verdict(s, estimate(s)).remedies) {
+      INFO(encode(s) << ": " << r.label);
+      const bool moves = r.label.find("ZeRO-3") != std::string::npos ||
+                         r.label.find("host memory") != std::string::npos;
+      CHECK(r.sends == moves);
+      if (moves) CHECK(!given(r.work));
+      seen += moves;
+      const bool costs = moves || (given(r.work) && r.work > 1.005);
+      if (r.fits) CHECK((!dear || costs));
+      dear = dear || costs;
+    }
+  }
+  CHECK(seen > 20);
+}
+
 TEST_CASE("findings: each appears where it applies and is away where it does not") {
   struct Row {
     const char *code, *there, *away;
@@ -140,6 +187,8 @@ TEST_CASE("findings: each appears where it applies and is away where it does not
        "model=llama-3.1-8b&tokens=1e12&deadline=2.6e6&n=1024"},
       {"activations_unknown", "model=by-size&size=7e9", "model=by-size&size=7e9&act=per-parameter"},
       {"activations_estimated", "model=llama-3.1-8b", "model=llama-3.1-8b&act=none"},
+      {"tp_beyond_domain", "task=serve&model=llama-3.1-405b&n=16",
+       "task=serve&model=llama-3.1-8b&n=1"},
       {"beyond_context", "task=serve&model=gpt2&prompt=1024&out=1",
        "task=serve&model=gpt2&prompt=1023&out=1"},
       {"mfu_published", "model=llama-3.1-8b", "model=llama-3.1-8b&mfu=0.4"},

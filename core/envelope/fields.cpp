@@ -74,10 +74,14 @@ constexpr Choice kCaches[] = {{"paged", "Paged"},
 constexpr Choice kActivations[] = {{"estimate", "From the architecture"},
                                    {"per-parameter", "Bytes per parameter (rule)"},
                                    {"none", "Left out"}};
-constexpr Choice kOptimizers[] = {
-    {"adam", "Adam, AdamW"}, {"adam-8bit", "Adam, 8-bit states"}, {"adafactor", "Adafactor"},
-    {"lion", "Lion"},        {"muon", "Muon (Adam elsewhere)"},   {"momentum", "SGD with momentum"},
-    {"sgd", "SGD"},          {"shampoo", "Shampoo, SOAP (square blocks)"}};
+constexpr Choice kOptimizers[] = {{"adam", "Adam, AdamW"},
+                                  {"adam-8bit", "Adam, 8-bit states"},
+                                  {"adafactor", "Adafactor"},
+                                  {"lion", "Lion"},
+                                  {"muon", "Muon (Adam elsewhere)"},
+                                  {"momentum", "SGD with momentum"},
+                                  {"sgd", "SGD"},
+                                  {"shampoo", "Shampoo, SOAP (square blocks)"}};
 constexpr Choice kMethods[] = {{"full", "All weights"},
                                {"lora", "LoRA"},
                                {"qlora", "QLoRA (quantized base)"},
@@ -654,7 +658,7 @@ constexpr Field kFields[] = {
            "Activation bytes", "Bytes per parameter where that rule is chosen.",
            AT(states.activation_bytes)),
 
-    name("stack.id", "stack", "stack", kTrain, "Framework",
+    name("stack.id", "stack", "stack", kAll, "Framework",
          "What a training framework of a given year keeps in memory.", AT(stack.id)),
     choice("stack.kernels", "kernels", "stack", kKernels, kTrain, "Kernels",
            "How many intermediate results are kept for the backward pass.", AT(stack.kernels)),
@@ -672,7 +676,7 @@ constexpr Field kFields[] = {
            "Parameters updated at once", "Empty: all that a rank owns.", AT(stack.step_params)),
     number("stack.context", "context", "stack", "byte", 0, 1e11, kAll, "CUDA context",
            "Bytes per GPU of driver, context and libraries.", AT(stack.context)),
-    number("stack.buffers", "buffers", "stack", "byte", 0, 1e11, kTrain, "Buffers of a group",
+    number("stack.buffers", "buffers", "stack", "byte", 0, 1e11, kAll, "Buffers of a group",
            "Bytes per GPU of the communication library, for each kind of parallelism in use.",
            AT(stack.buffers)),
     number("stack.slack", "slack", "stack", "ratio", 0, 1, kAll, "Allocator slack",

@@ -44,11 +44,23 @@ void model_parts(const Scenario& s, Sentence& out) {
   }
 }
 
+/// The most tensor parallelism within a node that heads and GPUs allow.
+double widest_tp(const Scenario& s) {
+  if (s.model.kind == ModelKind::size_only) return 1;
+  for (double tp = 8; tp > 1; tp /= 2) {
+    const double replica = tp * s.cluster.pp * s.cluster.cp;
+    if (tp <= s.gpu.domain && splits_heads(s.model, tp) &&
+        (!given(s.cluster.gpus) || std::fmod(s.cluster.gpus, replica) == 0))
+      return tp;
+  }
+  return 1;
+}
+
 /// The patches worth trying when it does not fit, most natural first.
 std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
   std::vector<Remedy> out;
-  const auto add = [&](std::string label, Patch patch) {
-    out.push_back({std::move(label), std::move(patch), false, 0, kNone});
+  const auto add = [&](std::string label, Patch patch, bool sends = false) {
+    out.push_back({std::move(label), std::move(patch), false, 0, kNone, sends});
   };
   const bool serve = s.run.task == Task::serve;
   if (!serve) {
@@ -56,7 +68,9 @@ std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
     const Parts& held = r.layout.fullest.parts;
     if (s.cluster.zero < 1 && r.layout.dp > 1)
       add("Shard the optimizer (ZeRO-1)", {{"cluster.zero", 1.0}});
-    if (s.cluster.zero < 3) add("Shard weights too (ZeRO-3)", {{"cluster.zero", 3.0}});
+    // A pipeline sums gradients over micro-batches; ZeRO-3 would gather weights for each.
+    if (s.cluster.zero < 3 && r.layout.pp == 1)
+      add("Shard weights too (ZeRO-3)", {{"cluster.zero", 3.0}}, true);
     if (s.run.recompute != Recompute::full || s.run.recompute_every > 1)
       add("Recompute every layer",
           {{"run.recompute", std::string("full")}, {"run.recompute_every", 1.0}});
@@ -67,12 +81,10 @@ std::vector<Remedy> candidates(const Scenario& s, const Report& r) {
     if (tuned && s.tune.method == Method::full) add("LoRA", {{"tune.method", std::string("lora")}});
     if (tuned && s.tune.method != Method::qlora)
       add("QLoRA, 4-bit base", {{"tune.method", std::string("qlora")}});
-    const double tp = std::min(s.gpu.domain, 8.0);
-    if (r.layout.tp < tp && s.model.kind != ModelKind::size_only &&
-        (!given(s.cluster.gpus) || tp * s.cluster.pp * s.cluster.cp <= s.cluster.gpus))
+    if (const double tp = widest_tp(s); tp > r.layout.tp)
       add("Tensor parallel over " + number_text(tp), {{"cluster.tp", tp}});
     if (held.optimizer + held.master > 0)
-      add("Optimizer in host memory", {{"cluster.offload_optimizer", true}});
+      add("Optimizer in host memory", {{"cluster.offload_optimizer", true}}, true);
   } else {
     if (bytes_per_value(s.serve.weights) > 1)
       add("INT8 weights", {{"serve.weights", std::string("int8")}});
@@ -113,11 +125,13 @@ std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
     const Report again = estimate(changed);
     remedy.fits = again.layout.fits;
     remedy.per_gpu = again.layout.per_gpu.value;
-    remedy.work = work_of(changed, again) / work_of(s, r);
+    // Where more is sent, work alone would be too rosy.
+    if (!remedy.sends) remedy.work = work_of(changed, again) / work_of(s, r);
   }
   std::erase_if(tried, [&](const Remedy& x) { return !(x.per_gpu < r.layout.per_gpu.value); });
-  // What fits comes first, and of it what costs no work; of the rest what comes nearest.
-  const auto costs = [](const Remedy& x) { return given(x.work) && x.work > 1.005; };
+  // What fits comes first, and of it what costs neither work nor traffic; of the rest what comes
+  // nearest.
+  const auto costs = [](const Remedy& x) { return x.sends || (given(x.work) && x.work > 1.005); };
   std::stable_sort(tried.begin(), tried.end(), [&](const Remedy& a, const Remedy& b) {
     if (a.fits != b.fits) return a.fits;
     return a.fits ? costs(a) < costs(b) : a.per_gpu < b.per_gpu;
@@ -177,6 +191,16 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
                        r.layout.fits,
                        r.layout.per_gpu.value}}});
   }
+  // Of one that was asked for, the rules speak.
+  if (!given(s.cluster.tp) && !r.memory.by_rule && s.gpu.domain >= 1 && r.layout.tp > s.gpu.domain)
+    out.push_back({Tone::warning,
+                   "tp_beyond_domain",
+                   {"layout.tp", "gpu.domain"},
+                   {text("Tensor parallelism over "), metric("layout.tp"),
+                    text(" GPUs leaves the scale-up domain of " + number_text(s.gpu.domain) +
+                         ": the network between nodes carries activations, which is slower than "
+                         "counted here.")},
+                   {}});
   if (s.run.task != Task::serve && !r.memory.by_rule) {
     if (!r.architecture.known && s.states.activations == ActivationRule::estimate)
       out.push_back({Tone::warning,
@@ -308,9 +332,10 @@ Sentence summary(const Scenario& s, const Report& r) {
   if (s.run.task == Task::finetune) {
     say("Fine-tuning ");
     model_parts(s, out);
+    const std::string_view method = label_of("tune.method", s);  // "QLoRA (quantized base)"
     say(s.tune.method == Method::full
             ? " (all weights)"
-            : " with " + std::string(s.tune.method == Method::lora ? "LoRA" : "QLoRA"));
+            : " with " + std::string(method.substr(0, method.find(" ("))));
   } else {
     say("Training ");
     model_parts(s, out);

@@ -21,10 +21,12 @@ using Sentence = std::vector<Part>;
 
 struct Remedy {
   std::string label;
-  Patch patch;          ///< To be applied on top of the scenario.
-  bool fits;            ///< Whether the estimate with it fits.
-  double per_gpu;       ///< Bytes on the fullest GPU with it.
-  double work = kNone;  ///< Work of the hardware with it over that without, bubbles included.
+  Patch patch;     ///< To be applied on top of the scenario.
+  bool fits;       ///< Whether the estimate with it fits.
+  double per_gpu;  ///< Bytes on the fullest GPU with it.
+  /// Work of the hardware with it over that without, bubbles included; kNone where it is unknown.
+  double work = kNone;
+  bool sends = false;  ///< It moves weights or states between GPUs or to the host; not in `work`.
 };
 
 enum class Tone : unsigned char { good, info, warning, bad };

@@ -105,7 +105,7 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   tp_ = tp;
   pp_ = c.pp;
   etp_ = given(c.etp) ? c.etp : c.ep > 1 ? 1 : tp_;
-  tokens_ = s.run.micro_batch * s.run.seq / c.cp;
+  tokens_ = s.run.micro_batch * sequence_length(s) / c.cp;
   // A ring passes keys and values on while it uses others; all-to-all exchanges all heads.
   passed_ = c.cp_kind == ContextParallel::ring ? 2 * (a.k_width + a.v_width)
                                                : a.qk_width + a.k_width + a.v_width + a.o_width;
@@ -166,7 +166,8 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   head_ = (model.tied && text ? a.head_matrix : a.head) * padding / tp_;
   other_ = a.other / tp_;
   if (adapters_) {
-    adapter_layer_ = (T - a.trained_embedding - a.trained_head) / L / tp_;
+    adapter_layer_ = (T - a.expert_adapters - a.trained_embedding - a.trained_head) / L / tp_;
+    if (a.moe_layers > 0) expert_adapter_ = a.expert_adapters / a.moe_layers / (c.ep * etp_);
     trained_embedding_ = a.trained_embedding * padding / tp_;
     trained_head_ = a.trained_head * padding / tp_;
   }

@@ -100,11 +100,15 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
     note("rank.trained", h.trained,
          !known ? "params.trainable/(layout.tp*cluster.pp)"
          : a_.trained_embedding + a_.trained_head > 0
-             ? "rank.layers*(params.trainable - params.modules)/model.layers/layout.tp"
-             : "rank.layers*params.trainable/model.layers/layout.tp");
+             ? "rank.layers*(params.trainable - tune.expert_adapters - params.modules)/"
+               "model.layers/layout.tp"
+             : "rank.layers*(params.trainable - tune.expert_adapters)/model.layers/layout.tp");
   else
     note("rank.trained", h.trained, "rank.params");
-  note("rank.trained_experts", h.trained_experts, adapters_ ? "0" : "rank.expert_params");
+  note("rank.trained_experts", h.trained_experts,
+       !adapters_ ? "rank.expert_params"
+       : moe      ? "rank.moe_layers*tune.expert_adapters/arch.moe_layers/(cluster.ep*rank.etp)"
+                  : "0");
 
   // Bytes that stay, moment by moment.
   note("rank.weight_copies", copies_, copies_ > 0 ? "stack.weight_copies" : "0");
@@ -127,7 +131,9 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
        : adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
                      "rank.trained*bytes.adapter"
                    : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside");
-  note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.expert");
+  note("rank.own_expert_weights", h.expert_weights,
+       adapters_ && moe ? "rank.expert_params*bytes.expert + rank.trained_experts*bytes.adapter"
+                        : "rank.expert_params*bytes.expert");
   const Parts& p = r.parts;
   note("rank.weights", Bytes{p.weights},
        c.offload_weights ? "0"
@@ -169,7 +175,9 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
 
   // Bytes that come and go.
   if (transient_) {
-    note("rank.tokens", tokens_, "run.micro_batch*run.seq/cluster.cp");
+    note("rank.tokens", tokens_,
+         s_.model.kind == ModelKind::vit ? "run.micro_batch*arch.image_tokens/cluster.cp"
+                                         : "run.micro_batch*run.seq/cluster.cp");
     note("rank.whole_ways", whole_ways_, c.sp ? "layout.tp" : "1");
   }
   const bool stored = p.activations > 0;

@@ -9,4 +9,7 @@ namespace envelope {
 
 Problems check(const Scenario& scenario);
 
+/// Whether the framework takes ZeRO-2 and 3 together with a pipeline.
+bool shards_in_pipeline(const Scenario& scenario);
+
 }  // namespace envelope
