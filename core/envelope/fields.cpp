@@ -74,10 +74,14 @@ constexpr Choice kCaches[] = {{"paged", "Paged"},
 constexpr Choice kActivations[] = {{"estimate", "From the architecture"},
                                    {"per-parameter", "Bytes per parameter (rule)"},
                                    {"none", "Left out"}};
-constexpr Choice kOptimizers[] = {
-    {"adam", "Adam, AdamW"}, {"adam-8bit", "Adam, 8-bit states"}, {"adafactor", "Adafactor"},
-    {"lion", "Lion"},        {"muon", "Muon (Adam elsewhere)"},   {"momentum", "SGD with momentum"},
-    {"sgd", "SGD"},          {"shampoo", "Shampoo, SOAP (square blocks)"}};
+constexpr Choice kOptimizers[] = {{"adam", "Adam, AdamW"},
+                                  {"adam-8bit", "Adam, 8-bit states"},
+                                  {"adafactor", "Adafactor"},
+                                  {"lion", "Lion"},
+                                  {"muon", "Muon (Adam elsewhere)"},
+                                  {"momentum", "SGD with momentum"},
+                                  {"sgd", "SGD"},
+                                  {"shampoo", "Shampoo, SOAP (square blocks)"}};
 constexpr Choice kMethods[] = {{"full", "All weights"},
                                {"lora", "LoRA"},
                                {"qlora", "QLoRA (quantized base)"},
