@@ -103,7 +103,7 @@ const words = (view: View, memory: Memory, of: MemoryOf): string =>
     .map(({ id, value }) => `${partName(view, id)} ${bytes(value)}`)
     .join(', ');
 
-const pct = (x: number) => `${(100 * x).toFixed(3)}%`;
+const pct = (x: number) => `${+(100 * x).toFixed(2)}%`;
 
 const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 4h8M4 0v8'];
 
@@ -182,6 +182,9 @@ const kMoments: Record<string, string> = {
   backward: 'in the backward pass',
   reduce: 'while gradients are reduced',
   update: 'at the update',
+  load: 'while the weights are loaded',
+  prefill: 'while prompts are read',
+  decode: 'at the last token',
 };
 
 function detail(c: RankClass): string {
@@ -291,20 +294,18 @@ function columns(
     >
       ${list.map((c, i) => {
         let top = 0;
-        return svg`<g class=${c === read ? 'read-column' : ''}>
-          <rect class="free" x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}
-            y=${y(memory.capacity)} height=${pct(memory.capacity / scale)} />
+        return svg`<svg class=${c === read ? 'column read-column' : 'column'}
+          x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}>
+          <rect class="free" width="100%" y=${y(memory.capacity)} height=${pct(memory.capacity / scale)} />
           ${slices(memory, c).map(({ id: part, value }) => {
             top += value;
-            return svg`<rect class=${`part ${colour(part)}`} fill=${paint(part)} x=${pct((i + gap) * width)}
-              width=${pct((1 - 2 * gap) * width)} y=${y(top)} height=${pct(value / scale)} />`;
+            return svg`<rect class=${`part ${colour(part)}`} fill=${paint(part)} width="100%" y=${y(top)} height=${pct(value / scale)} />`;
           })}
           ${
             c.total > memory.capacity
-              ? svg`<rect class="overflow" x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}
-                  y=${y(c.total)} height=${pct((c.total - memory.capacity) / scale)} />`
+              ? svg`<rect class="overflow" width="100%" y=${y(c.total)} height=${pct((c.total - memory.capacity) / scale)} />`
               : nothing
-          }</g>`;
+          }</svg>`;
       })}
       <line class="capacity" x1="0" x2="100%" y1=${y(memory.capacity)} y2=${y(memory.capacity)} />
     </svg>
