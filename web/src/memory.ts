@@ -7,7 +7,7 @@ import type { Answer, Memory, MemoryOf, StageMemory } from './api';
 import { tableToggle } from './charts';
 import type { MetricId } from './types.generated';
 import { binaryBytes, bytes, count, percent } from './units';
-import { answerOf, door, valueOf, type Actions, type View } from './view';
+import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 
 /** The parts of an answer that has no list of ranks, in the order of the bar. */
 const kFallback =
@@ -105,7 +105,7 @@ const words = (view: View, memory: Memory, of: MemoryOf): string =>
 
 const pct = (x: number) => `${+(100 * x).toFixed(2)}%`;
 
-const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 4h8M4 0v8'];
+const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 3h8M0 4h8M0 5h8'];
 
 /** Patterns for paper and forced colours, where the fills are not to be had. */
 const patterns = (ids: readonly string[]) => html`<svg
@@ -117,7 +117,7 @@ const patterns = (ids: readonly string[]) => html`<svg
   <defs>
     ${ids.map(
       (id, i) => svg`<pattern id=${`hatch-${colour(id)}`} width="8" height="8"
-        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${60 * Math.floor(i / kHatches.length)})`}>
+        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${45 * Math.floor(i / kHatches.length)})`}>
         <rect width="8" height="8" class="under" />
         <path d=${kHatches[i % kHatches.length]} class="line" />
       </pattern>`,
@@ -506,7 +506,11 @@ export function memory(view: View, actions: Actions): unknown {
                     actions,
                     all,
                     'moments',
-                    all.stages.length > 1 ? 'Through the step, fullest stage' : 'Through the step',
+                    taskOf(answer) === 'serve'
+                      ? 'While serving'
+                      : all.stages.length > 1
+                        ? 'Through the step, fullest stage'
+                        : 'Through the step',
                     momentColumns(all),
                   )
                 : nothing
