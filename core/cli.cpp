@@ -250,8 +250,8 @@ void print_import(const Json& answer) {
   Problems problems;
   const std::string text = api::estimate(answer.text_at("link"));
   if (parse_json(text, report, problems, text.size()))
-    std::cout << answer.text_at("name") << ": " << number_text(value_of(report, "params.total"))
-              << " parameters, " << number_text(value_of(report, "params.active")) << " active\n\n";
+    std::printf("%s: %.0f parameters, %.0f active\n\n", std::string(answer.text_at("name")).c_str(),
+                value_of(report, "params.total"), value_of(report, "params.active"));
   for (std::size_t i = 0; i < patch.keys.size(); ++i) {
     const Json& v = patch.items[i];
     std::printf("%-28s %s\n", patch.keys[i].c_str(),

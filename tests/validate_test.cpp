@@ -402,13 +402,11 @@ TEST_CASE("validate: an inference row is read as weights, cache and both halves 
   // Without an engine it is plain PyTorch.
   CHECK(plain.serve.cache == KvCache::concatenated);
   CHECK_FALSE(plain.serve.eager);
-  CHECK_FALSE(plain.serve.merge);
   CHECK(scenario_of_row(with(kServeRow, {{"attention_impl", "eager"}})).serve.eager);
-  // 4-bit groups, live tensors: fused modules in place of the model's own.
-  const Cells fused = with(kServeRow, {{"weight_format", "int4_g128"}, {"mem_kind", "allocated"}});
-  CHECK(scenario_of_row(fused).serve.eager);
-  CHECK(scenario_of_row(fused).serve.merge);
-  CHECK_FALSE(scenario_of_row(with(fused, {{"attention_impl", "flash"}})).serve.eager);
+  // The programs around 4-bit groups compute attention themselves, unless it is said otherwise.
+  const Cells groups = with(kServeRow, {{"weight_format", "int4_g128"}});
+  CHECK(scenario_of_row(groups).serve.eager);
+  CHECK_FALSE(scenario_of_row(with(groups, {{"attention_impl", "flash"}})).serve.eager);
   const Scenario little =
       scenario_of_row(with(kServeRow, {{"batch_per_gpu", ""}, {"seq_len", ""}}));
   CHECK(little.serve.batch == 1);

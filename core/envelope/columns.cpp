@@ -417,15 +417,12 @@ class Mapper {
   }
 
   /// Where no engine is stated, PyTorch: its caching allocator, and a cache that grows by
-  /// concatenation. Peaks of live tensors of 4-bit groups are those of programs that replace the
-  /// modules of a model by fused ones (AutoAWQ): scores are stored, and matrices merged at load.
+  /// concatenation. The programs around 4-bit groups (GPTQ, AWQ) compute attention themselves.
   void program_of_serving() {
-    const bool fused =
-        row_.at("weight_format").starts_with("int4") && row_.at("mem_kind") == "allocated";
     const std::string_view attention = row_.at("attention_impl");
+    const bool groups = row_.at("weight_format").starts_with("int4");
     set("serve.cache", "concatenated");
-    set("serve.eager", attention == "eager" || (attention.empty() && fused));
-    set("serve.merge", fused);
+    set("serve.eager", attention == "eager" || (attention.empty() && groups));
     set("stack.slack", 0.05);
     if (row_.at("mem_kind") == "device") set("stack.context", 1073741824.0);
   }
@@ -551,9 +548,13 @@ class Mapper {
   }
 
   /// What a framework does where nothing is said.
+  bool megatron() const {
+    return stack_.find("megatron") != std::string_view::npos ||
+           stack_.find("nemo") != std::string_view::npos;
+  }
+
   std::string_view usual_sharding() const {
-    if (stack_.find("megatron") != std::string_view::npos ||
-        stack_.find("nemo") != std::string_view::npos || stack_ == "internevo-2023")
+    if (megatron() || stack_ == "internevo-2023")
       return "zero1";
     if (one_of(stack_, {"deepspeed-2024", "hf-trainer-2023", "generic", "other"}) && adapter_)
       return "none";  // plain data parallelism
@@ -604,8 +605,9 @@ class Mapper {
       set("run.recompute", "full");
       set("run.recompute_every", 2.0);
     } else if (recompute == "selective") {
-      // Flash attention leaves no scores to recompute, so what is dropped are cheap operations.
-      set("run.recompute", flash ? "pointwise" : "selective");
+      // Megatron means the attention core. Elsewhere flash attention leaves no scores to recompute,
+      // so what is dropped are cheap operations.
+      set("run.recompute", flash && !megatron() ? "pointwise" : "selective");
     } else if (!recompute.empty()) {
       set("run.recompute", std::string(recompute));
     } else {

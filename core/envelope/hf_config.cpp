@@ -18,10 +18,12 @@ constexpr std::string_view kTextParts[] = {"text_config", "language_config", "ll
 /// Class of a text_config that does not say its own.
 std::string_view text_type(std::string_view model_type) {
   constexpr std::string_view kTypes[][2] = {
-      {"gemma3", "gemma3_text"},    {"llama4", "llama4_text"}, {"llava", "llama"},
-      {"llava_next", "llama"},      {"mistral3", "mistral"},   {"pixtral", "mistral"},
-      {"qwen2_vl", "qwen2"},        {"qwen2_5_vl", "qwen2"},   {"qwen3_vl", "qwen3"},
-      {"qwen3_vl_moe", "qwen3_moe"}};
+      {"gemma3", "gemma3_text"},   {"llama4", "llama4_text"},
+      {"llava", "llama"},          {"llava_next", "llama"},
+      {"mistral3", "mistral"},     {"pixtral", "mistral"},
+      {"qwen2_vl", "qwen2"},       {"qwen2_5_vl", "qwen2"},
+      {"qwen3_vl", "qwen3"},       {"qwen3_vl_moe", "qwen3_moe"},
+      {"qwen3_5", "qwen3_5_text"}, {"qwen3_5_moe", "qwen3_5_moe_text"}};
   for (const auto& [outer, inner] : kTypes)
     if (outer == model_type) return inner;
   return {};
@@ -128,7 +130,7 @@ HfConfig import_hf_config(std::string_view text) {
                             "Add the rest as Other parameters, if it matters.", std::string(type)});
     type = own.empty() ? text_type(type) : own;
   }
-  if (type.empty() && !nested && root.find("ssm_cfg")) type = "mamba_ssm";
+  if (type.empty() && !nested && root.find("ssm_cfg")) out.name = type = "mamba_ssm";
   if (type.empty()) {
     fail(out.problems, prefix + "model_type", "missing_key",
          "\"model_type\" is missing, so what the other keys mean is not known.",

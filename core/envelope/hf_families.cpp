@@ -214,11 +214,28 @@ void llama(HfReader& r, Model& m, const Sizes& d) {
   ffn(r, m, d);
 }
 
+void mtp(HfReader& r, Names names) {
+  const double modules = r.number(names, "model.mtp_layers", 0);
+  if (modules > 0)
+    r.note(first_name(names), "mtp",
+           number_text(modules) +
+               (modules == 1 ? " multi-token-prediction module is"
+                             : " multi-token-prediction modules are") +
+               " not part of the model that is published, and left out.",
+           "Set the field MTP modules where they are trained.");
+}
+
 /// Routed experts as wide as `moe_intermediate_size`, or as the MLP where there is no such key.
 void experts(HfReader& r, Model& m, double count, double top_k, double width) {
   m.experts = r.number(kExperts, "model.experts", count);
   m.top_k = r.number(kTopK, "model.top_k", top_k);
   m.moe_ffn = r.number("moe_intermediate_size expert_ffn_hidden_size", "model.moe_ffn", width);
+  if (m.experts == 0) m.top_k = m.moe_ffn = 0;
+}
+
+void gated_shared_expert(HfReader& r, Model& m, double width) {
+  m.shared_ffn = r.number("shared_expert_intermediate_size", "model.shared_ffn", width);
+  m.shared_gate = m.shared_ffn > 0;
 }
 
 /// Qwen: every n-th layer has experts, except those listed.
@@ -237,6 +254,7 @@ void deepseek_moe(HfReader& r, Model& m, double dense, double shared) {
   m.first_dense = r.number("first_k_dense_replace", "model.first_dense", dense);
   const double every = r.count("moe_layer_freq", 1, 1);
   m.shared_ffn = r.count("n_shared_experts num_shared_experts", shared) * m.moe_ffn;
+  if (m.experts == 0) m.first_dense = 0;
   if (m.experts > 0 && every > 1) {
     std::vector<bool> moe(static_cast<std::size_t>(m.layers));
     for (std::size_t i = 0; i < moe.size(); ++i)
@@ -254,17 +272,6 @@ void mla(HfReader& r, Model& m) {
   m.v_dim = r.essential("v_head_dim", "model.v_dim", 128);
   r.find("qk_head_dim");
   m.head_dim = m.nope_dim + m.rope_dim;
-}
-
-void mtp(HfReader& r, Names names) {
-  const double modules = r.number(names, "model.mtp_layers", 0);
-  if (modules > 0)
-    r.note(first_name(names), "mtp",
-           number_text(modules) +
-               (modules == 1 ? " multi-token-prediction module is"
-                             : " multi-token-prediction modules are") +
-               " not part of the model that is published, and left out.",
-           "Set the field MTP modules where they are trained.");
 }
 
 void unsupported_bias(HfReader& r, Names names) {
@@ -384,8 +391,7 @@ void read_qwen2_moe(HfReader& r, Model& m) {
   m.qkv_bias = r.flag("qkv_bias", true);
   qwen_window(r, m);
   experts(r, m, 60, 4, 1408);
-  m.shared_ffn = r.number("shared_expert_intermediate_size", "model.shared_ffn", 5632);
-  m.shared_gate = m.shared_ffn > 0;
+  gated_shared_expert(r, m, 5632);
   sparse_step(r, m);
 }
 
@@ -405,10 +411,11 @@ void read_qwen3_moe(HfReader& r, Model& m) {
   sparse_step(r, m);
 }
 
-void read_qwen3_next(HfReader& r, Model& m) {
-  llama(r, m, {151936, 2048, 5632, 48, 16, 2, 256, 32768});
+/// Every n-th layer attends, with a gate; the others are Gated DeltaNet.
+void gated_deltanet(HfReader& r, Model& m) {
   m.qk_norm = QkNorm::per_head;
   m.attention_gate = true;
+  r.find("attn_output_gate");
   attention_bias(r, m, false, true);
   m.linear = Linear::gated_deltanet;
   m.linear_heads = r.number("linear_num_value_heads", "model.linear_heads", 32);
@@ -419,10 +426,28 @@ void read_qwen3_next(HfReader& r, Model& m) {
   m.conv_bias = false;
   const double every = r.number("full_attention_interval", "model.attention_every", 4);
   if (!read_layer_types(r, m)) m.attention_every = every;
+  mtp(r, "mtp_num_hidden_layers");
+}
+
+void read_qwen3_next(HfReader& r, Model& m) {
+  llama(r, m, {151936, 2048, 5632, 48, 16, 2, 256, 32768});
+  gated_deltanet(r, m);
   experts(r, m, 512, 10, 512);
-  m.shared_ffn = r.number("shared_expert_intermediate_size", "model.shared_ffn", 512);
-  m.shared_gate = m.shared_ffn > 0;
+  gated_shared_expert(r, m, 512);
   sparse_step(r, m);
+}
+
+void read_qwen3_5(HfReader& r, Model& m) {
+  llama(r, m, {248320, 4096, 12288, 32, 16, 4, 256, 32768});
+  gated_deltanet(r, m);
+}
+
+void read_qwen3_5_moe(HfReader& r, Model& m) {
+  sizes(r, m, {248320, 2048, kNone, 40, 16, 2, 256, 32768});
+  gated_deltanet(r, m);
+  experts(r, m, 256, 8, 512);
+  m.ffn = r.number(kFfn, "model.ffn", m.moe_ffn);  // no layer is dense
+  gated_shared_expert(r, m, 512);
 }
 
 void read_gemma(HfReader& r, Model& m) {
@@ -1152,6 +1177,8 @@ constexpr Family kFamilies[] = {{"llama", read_llama},
                                 {"qwen3_moe", read_qwen3_moe},
                                 {"qwen3_vl_moe_text", read_qwen3_moe},
                                 {"qwen3_next", read_qwen3_next},
+                                {"qwen3_5_text", read_qwen3_5},
+                                {"qwen3_5_moe_text", read_qwen3_5_moe},
                                 {"gemma", read_gemma},
                                 {"gemma2", read_gemma2},
                                 {"gemma3_text", read_gemma3},

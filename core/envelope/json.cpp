@@ -63,29 +63,104 @@ std::string quote_strange_words(std::string_view text) {
   return out;
 }
 
-Json convert(const nlohmann::ordered_json& in) {
-  Json out;
-  if (in.is_boolean()) {
-    out.kind = Json::Kind::flag;
-    out.flag = *in.get_ptr<const bool*>();
-  } else if (in.is_number()) {
-    out.kind = Json::Kind::number;
-    out.number = in.get<double>();
-  } else if (in.is_string()) {
-    out.kind = Json::Kind::text;
-    out.text = *in.get_ptr<const std::string*>();
-  } else if (in.is_array()) {
-    out.kind = Json::Kind::array;
-    out.items.reserve(in.size());
-    for (const auto& item : in) out.items.push_back(convert(item));
-  } else if (in.is_object()) {
-    out.kind = Json::Kind::object;
-    for (const auto& [key, item] : in.items()) {
-      out.keys.push_back(key);
-      out.items.push_back(convert(item));
-    }
+/// Builds a document from the parser's events: unlike the library's own ordered objects, in a time
+/// that grows with the text and not with the square of its keys.
+class Builder {
+ public:
+  Json root;
+
+  bool null() { return put({}); }
+  bool boolean(bool x) {
+    Json json;
+    json.kind = Json::Kind::flag;
+    json.flag = x;
+    return put(std::move(json));
   }
-  return out;
+  bool number_integer(std::int64_t x) { return number(static_cast<double>(x)); }
+  bool number_unsigned(std::uint64_t x) { return number(static_cast<double>(x)); }
+  bool number_float(double x, const std::string&) { return number(x); }
+  bool string(std::string& x) {
+    Json json;
+    json.kind = Json::Kind::text;
+    json.text = std::move(x);
+    return put(std::move(json));
+  }
+  bool binary(nlohmann::ordered_json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(Json::Kind::object); }
+  bool start_array(std::size_t) { return open(Json::Kind::array); }
+  bool key(std::string& x) {
+    open_.back().keys.push_back(std::move(x));
+    return true;
+  }
+  bool end_object() {
+    drop_repeated(open_.back());
+    return close();
+  }
+  bool end_array() { return close(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) {
+    return false;
+  }
+
+ private:
+  bool number(double x) {
+    Json json;
+    json.kind = Json::Kind::number;
+    json.number = x;
+    return put(std::move(json));
+  }
+  bool put(Json json) {
+    if (open_.empty())
+      root = std::move(json);
+    else
+      open_.back().items.push_back(std::move(json));
+    return true;
+  }
+  bool open(Json::Kind kind) {
+    open_.emplace_back().kind = kind;
+    return true;
+  }
+  bool close() {
+    Json json = std::move(open_.back());
+    open_.pop_back();
+    return put(std::move(json));
+  }
+
+  /// Of a key that stands twice the first place and the last value count.
+  static void drop_repeated(Json& object) {
+    std::vector<std::size_t> order(object.keys.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return object.keys[a] < object.keys[b]; });
+    std::vector<bool> repeated(order.size());
+    bool any = false;
+    for (std::size_t i = 0, first = 0; i < order.size(); ++i) {
+      if (object.keys[order[i]] != object.keys[order[first]]) first = i;
+      if (i == first) continue;
+      object.items[order[first]] = std::move(object.items[order[i]]);
+      any = repeated[order[i]] = true;
+    }
+    if (!any) return;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < repeated.size(); ++i) {
+      if (repeated[i]) continue;
+      if (kept != i) {
+        object.keys[kept] = std::move(object.keys[i]);
+        object.items[kept] = std::move(object.items[i]);
+      }
+      ++kept;
+    }
+    object.keys.resize(kept);
+    object.items.resize(kept);
+  }
+
+  std::vector<Json> open_;
+};
+
+bool read(std::string_view text, Json& out) {
+  Builder builder;
+  if (!nlohmann::ordered_json::sax_parse(text, &builder)) return false;
+  out = std::move(builder.root);
+  return true;
 }
 
 void flatten(const Json& in, const std::string& prefix, Patch& patch, Problems& problems) {
@@ -143,18 +218,11 @@ bool parse_json(std::string_view text, Json& out, Problems& problems, std::size_
                         std::string(text.substr(0, 80))});
     return false;
   }
-  auto parsed = too_deep(text) ? nlohmann::ordered_json(nlohmann::ordered_json::value_t::discarded)
-                               : nlohmann::ordered_json::parse(text, nullptr, false);
-  if (parsed.is_discarded() && !too_deep(text))
-    parsed = nlohmann::ordered_json::parse(quote_strange_words(text), nullptr, false);
-  if (parsed.is_discarded()) {
-    problems.push_back({"", Severity::error, "not_json", "The input is not JSON that can be read.",
-                        "Check quotes, commas and brackets; numbers must be finite.",
-                        std::string(text.substr(0, 80))});
-    return false;
-  }
-  out = convert(parsed);
-  return true;
+  if (!too_deep(text) && (read(text, out) || read(quote_strange_words(text), out))) return true;
+  problems.push_back({"", Severity::error, "not_json", "The input is not JSON that can be read.",
+                      "Check quotes, commas and brackets; numbers must be finite.",
+                      std::string(text.substr(0, 80))});
+  return false;
 }
 
 Patch patch_of(const Json& object, Problems& problems) {

@@ -2,6 +2,7 @@
 // The command line and the module are one core: the same scenario gives the same bytes.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 
@@ -119,6 +120,15 @@ test(`${kRandomScenarios} random scenarios are the same reports`, (context) => {
   context.diagnostic(`${same} of ${kRandomScenarios} are the same bytes`);
   // pow, exp and log are met by scaling laws only, and mostly agree there too.
   assert.ok(same > kRandomScenarios / 2);
+});
+
+test('a config.json is the same import', () => {
+  const source = readFileSync(new URL('../hf_config_test.cpp', import.meta.url), 'utf8');
+  const files = [...source.matchAll(/R"\((\{[\s\S]*?\})\)"/g)].map(([, text]) => text.replace(/\n/g, ' '));
+  assert.ok(files.length > 20);
+  const inputs = [...files, ...files.map((text) => text.slice(0, -20)), '{}', '[', 'NaN'];
+  const native = ask('import', inputs);
+  inputs.forEach((text, i) => assert.equal(module.importConfig(text), native[i], text.slice(0, 200)));
 });
 
 test('a sweep is the same numbers', () => {
