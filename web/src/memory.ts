@@ -278,6 +278,8 @@ function columns(
       (hovered ?? (e.key === 'ArrowLeft' ? list.length : -1)) + (e.key === 'ArrowLeft' ? -1 : 1);
     actions.hover({ chart: id, x: Math.max(0, Math.min(list.length - 1, to)) });
   };
+  // As built the columns are empty: they are a tenth of the HTML, and come with the other charts.
+  const shown = view.width > 0 ? list : [];
   const highest = list.reduce((a, b) => (b.total > a.total ? b : a));
   const caption = `Most: ${highest.name}, ${bytes(highest.total)}. The line is the capacity: ${bytes(memory.capacity)}.`;
   return html`<svg
@@ -292,7 +294,7 @@ function columns(
       @blur=${() => actions.hover(null)}
       @keydown=${key}
     >
-      ${list.map((c, i) => {
+      ${shown.map((c, i) => {
         let top = 0;
         return svg`<svg class=${c === read ? 'column read-column' : 'column'}
           x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}>
