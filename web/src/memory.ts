@@ -409,7 +409,7 @@ function chart(
   title: string,
   list: readonly Column[],
 ): TemplateResult {
-  return html`<figure class="chart memory-chart" data-chart=${id}>
+  return html`<figure class="memory-chart" data-chart=${id}>
     ${heading(view, actions, id, title)}
     ${
       view.open.has(`table:${id}`)
