@@ -340,11 +340,15 @@ int main(int argc, char** argv) {
   const std::string command = args.empty() ? "help" : args[0];
   if (!args.empty()) args.erase(args.begin());
   if (command == "validate") return print_validation(args, json, rows);
-  if (args.size() == 1 && args[0] == "-") args[0] = everything(std::cin);
-  if (command == "import" && args.size() == 1 && args[0].find('{') == std::string::npos) {
-    std::ifstream file(args[0]);
-    if (!file) return std::cerr << "The file " << args[0] << " cannot be read.\n", 1;
-    args[0] = everything(file);
+  if (args.size() == 1 && args[0] == "-") {
+    args[0] = everything(std::cin);
+  } else if (command == "import" && !args.empty()) {
+    std::string text;
+    if (!read_file(args[0], text)) {
+      std::cerr << args[0] << ": cannot be read. Check the name and whether it is a file.\n";
+      return 1;
+    }
+    args[0] = text;
   }
   const std::string input = args.empty() ? "" : args[0];
 

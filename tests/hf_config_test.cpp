@@ -811,6 +811,9 @@ TEST_CASE("config.json: what is left out is said") {
   CHECK(find_problem(problems(kPublished[8].text), "quantization_config", "quantized"));
   CHECK(find_problem(problems(kPublished[7].text), "text_config", "text_only"));
   CHECK(find_problem(problems(kPublished[7].text), "text_config", "default_used"));
+  const std::string flat =
+      with(some_file(), "\"use_cache\":true", "\"vision_config\":{\"depth\":9}");
+  CHECK(find_problem(problems(flat), "vision_config", "text_only"));
   // A key nobody knows warns where its name says it could matter, and not where it does not.
   const std::string known = some_file();
   const Problems matter = problems(with(known, "\"use_cache\":true", "\"moe_surprise_experts\":4"));

@@ -197,16 +197,16 @@ TEST_CASE("layers: a linear layer costs the same at any length, and its state is
 
 TEST_CASE("compute: the parts of the forward pass sum to it") {
   for (const Row& row : catalog().models)
-    for (const char* more : {"", "&capacity=0.5", "&mtp=2"}) {
+    for (const char* more :
+         {"", "&capacity=0.5", "&mtp=2", "&mtp=1&capacity=0.25", "&task=finetune&method=lora"}) {
       const auto m = metrics_of("model=" + row.id + more);
       if (!m.contains("compute.projections")) continue;
       double sum = m.at("compute.attention_causal");
-      for (const char* id :
-           {"compute.projections", "compute.mlp", "compute.linear", "compute.router",
-            "compute.experts", "compute.logits", "flops.linear_state"})
+      for (const char* id : {"compute.projections", "compute.mlp", "compute.linear",
+                             "compute.router", "compute.experts", "compute.logits",
+                             "flops.linear_state", "compute.mtp", "compute.adapters"})
         if (m.contains(id)) sum += m.at(id);
       if (m.contains("arch.projections")) sum += 2 * m.at("arch.projections");
-      if (m.contains("arch.mtp_matmul")) sum += 2 * 2 * m.at("arch.mtp_matmul");
       if (m.contains("arch.image_tokens")) continue;  // patches are embedded besides
       INFO(row.id << more);
       CHECK(m.at("compute.forward") == Approx(sum).epsilon(1e-12));

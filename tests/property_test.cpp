@@ -438,7 +438,7 @@ TEST_CASE("law: of a hundred thousand legal layouts none loses or invents a byte
     choice("cluster.schedule", schedules[random.below(std::size(schedules))], s);
     choice("run.recompute", recomputes[random.below(std::size(recomputes))], s);
     const Report r = estimate(s);
-    const Ranks ranks(s, r.architecture, r.memory, r.activations);
+    const Ranks ranks(s, r.architecture, r.memory, r.activations, tp);
     const Ways& w = r.layout.ways;
     double layers = 0, states = 0, most = 0;
     bool sound = true;

@@ -151,7 +151,7 @@ constexpr std::string_view kMomentLabels[] = {"Between steps", "Forward pass", "
                                               "Backward pass", "Optimizer step"};
 
 void write_training_memory(JsonWriter& w, const Scenario& s, const Report& r) {
-  const Ranks ranks(s, r.architecture, r.memory, r.activations);
+  const Ranks ranks(s, r.architecture, r.memory, r.activations, r.layout.tp);
   const Ways& ways = r.layout.ways;
   w.key("stages").array();
   for (double i = 0; i < ways.pp; ++i) {

@@ -334,7 +334,7 @@ void further_tokens(const Model& m, Architecture& a, const Ledger& note) {
   const double chosen =
       moe ? m.top_k * g * d * m.moe_ffn + a.layer.shared + d * m.experts + a.layer.residual
           : a.layer.mlp;
-  const double matmul =
+  const double matmul = a.mtp_matmul =
       note("arch.mtp_matmul", a.layer.attention + chosen + 2 * d * d + a.head_matrix,
            moe ? "arch.attention_block + arch.mlp_matrices*model.hidden*(model.top_k*model.moe_ffn "
                  "+ model.residual_ffn) + params.shared_experts/arch.moe_layers + "

@@ -554,8 +554,7 @@ class Mapper {
   }
 
   std::string_view usual_sharding() const {
-    if (megatron() || stack_ == "internevo-2023")
-      return "zero1";
+    if (megatron() || stack_ == "internevo-2023") return "zero1";
     if (one_of(stack_, {"deepspeed-2024", "hf-trainer-2023", "generic", "other"}) && adapter_)
       return "none";  // plain data parallelism
     return "zero3";

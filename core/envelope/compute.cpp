@@ -139,6 +139,16 @@ void components(const Scenario& s, const Architecture& a, const Ledger& note) {
                             : "2*(arch.routed + params.shared_experts)");
   }
   if (a.head_matrix > 0) note("compute.logits", kMac * a.head_matrix, "2*arch.head_matrix");
+  if (a.mtp_trained > 0) {
+    const double one = a.routed / (a.moe_layers + a.mtp_trained);  // chosen experts of one layer
+    const bool drops = kept(s) < 1 && a.routed > 0;
+    note("compute.mtp", kMac * (a.mtp_trained * (a.mtp_matmul - (1 - kept(s)) * one)),
+         drops ? "2*model.mtp_layers*(arch.mtp_matmul - (1 - run.capacity)*arch.routed/"
+                 "arch.moe_layers)"
+               : "2*model.mtp_layers*arch.mtp_matmul");
+  }
+  if (s.run.task == Task::finetune && s.tune.method != Method::full)
+    note("compute.adapters", kMac * a.trainable_active, "2*params.trainable_active");
 }
 
 /// Forward and backward of one token, causal.

@@ -562,7 +562,9 @@ constexpr Field kFields[] = {
            AT(cluster.gpus)),
     number("cluster.tp", "tp", "cluster", "count", 1, 1e5, kWhole | kOptional | kAll,
            "Tensor parallel",
-           "GPUs that share each matrix (TP). Empty: one in training, all of them in serving.",
+           "GPUs that share each matrix (TP). Empty: in training the fewest that do, in serving as "
+           "many as "
+           "heads allow.",
            AT(cluster.tp)),
     number("cluster.pp", "pp", "cluster", "count", 1, 1e4, kWhole | kTrain, "Pipeline parallel",
            "Stages that share the layers (PP).", AT(cluster.pp)),

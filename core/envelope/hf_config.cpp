@@ -122,6 +122,12 @@ HfConfig import_hf_config(std::string_view text) {
     prefix = std::string(part) + ".";
   }
   const bool nested = object != &root;
+  for (const std::string_view part : {"vision_config", "audio_config"})
+    if (!nested && root.find(part))
+      out.problems.push_back({std::string(part), Severity::note, "text_only",
+                              "This is a model of text and something else; its text part is read.",
+                              "Add the rest as Other parameters, if it matters.",
+                              std::string(type.substr(0, 80))});
   out.name = name_of(root, type);
   if (nested) {
     const std::string_view own = object->text_at("model_type");

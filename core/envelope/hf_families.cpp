@@ -164,11 +164,9 @@ bool read_layer_types(HfReader& r, Model& m) {
 
 /// Every n-th layer global, counted from the first.
 void window_every(HfReader& r, Model& m, Names names, double otherwise) {
-  if (read_layer_types(r, m)) {
-    r.find(names);
-    return;
-  }
-  m.global_every = r.number(names, "model.global_every", otherwise);
+  const double every = r.number(names, "model.global_every", otherwise);
+  if (read_layer_types(r, m) || m.window == 0) return;
+  m.global_every = every;
   if (m.global_every == 1) m.window = 0, m.global_every = 0;
 }
 

@@ -17,10 +17,42 @@ struct Split {
 };
 
 /// Kinds of parallelism in use, each with buffers of the communication library.
-double groups(const Scenario& s) {
+double groups(const Scenario& s, double tp) {
   const Cluster& c = s.cluster;
-  const double tp = given(c.tp) ? c.tp : 1, n = given(c.gpus) ? c.gpus : 2;
+  const double n = given(c.gpus) ? c.gpus : 2;
   return (tp > 1) + (c.pp > 1) + (c.cp > 1) + (c.ep > 1) + (n > tp * c.pp * c.cp);
+}
+
+bool divides(double a, double b) { return a > 0 && std::floor(b / a) * a == b; }
+
+/// Tensor parallelism in training where none is asked for: the least, within the scale-up domain,
+/// with which the GPUs given hold the model, or with which it takes the fewest.
+double choose_tp(const Scenario& s, const Architecture& a, const Activations& act,
+                 const Memory& m) {
+  if (!a.known) return 1;
+  const double each = s.cluster.pp * s.cluster.cp, most = std::min(s.gpu.domain, 16.0);
+  double best = 1, least = INFINITY;
+  for (double tp = 1; tp <= most; tp *= 2) {
+    if (!splits_heads(s.model, tp)) continue;
+    const Ranks ranks(s, a, m, act, tp);
+    const double room = usable(s, tp).value;
+    if (given(s.cluster.gpus)) {
+      if (tp > 1 && !divides(tp * each, s.cluster.gpus)) continue;
+      const double dp = std::max(1.0, std::floor(s.cluster.gpus / (tp * each)));
+      const double bytes = ranks.fullest(ranks.ways(dp)).allocated;
+      if (bytes <= room) return tp;
+      if (bytes < least) {
+        least = bytes;
+        best = tp;
+      }
+    } else if (const double dp = ranks.fewest(room); given(dp) && dp * tp * each < least) {
+      least = dp * tp * each;
+      best = tp;
+    } else if (!given(dp) && least == INFINITY) {
+      best = tp;  // none fits so far; the more divide, the nearer
+    }
+  }
+  return best;
 }
 
 /// What each kind of parallelism sends, per GPU.
@@ -69,8 +101,13 @@ Layout verdict(Layout l, const Scenario& s, const Ledger& note) {
 
 }  // namespace
 
-Bytes usable(const Scenario& s) {
-  const double known = s.stack.context + groups(s) * s.stack.buffers;
+bool splits_heads(const Model& m, double tp) {
+  return divides(tp, m.heads) &&
+         (m.attention == Attention::mla || divides(tp, m.kv_heads) || divides(m.kv_heads, tp));
+}
+
+Bytes usable(const Scenario& s, double tp) {
+  const double known = s.stack.context + groups(s, tp) * s.stack.buffers;
   return Bytes{std::max(0.0, std::min(s.gpu.memory - s.cluster.reserve,
                                       (s.gpu.memory - known) / (1 + s.stack.slack)))};
 }
@@ -80,7 +117,7 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
   Layout l;
   const bool serve = s.run.task == Task::serve;
   l.pp = serve ? 1 : s.cluster.pp;
-  const bool choose_tp = !given(s.cluster.tp);
+  const bool chosen = !given(s.cluster.tp);
   if (serve && !m.by_rule) {
     const ServeMemory r = serve_memory(s, a, m, note);
     l.tp = r.tp;
@@ -92,19 +129,20 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     return verdict(l, s, note);
   }
   const bool ranked = !serve && !m.by_rule;  // counted rank by rank
-  if (ranked) note("rank.groups", groups(s));
+  if (!serve)
+    l.tp = chosen ? note("layout.tp", ranked ? choose_tp(s, a, act, m) : 1.0)
+                  : note("layout.tp", s.cluster.tp, "cluster.tp");
+  if (ranked) note("rank.groups", groups(s, l.tp));
   const Bytes room =
-      ranked ? note("layout.usable", usable(s),
+      ranked ? note("layout.usable", usable(s, l.tp),
                     "max(0, min(gpu.memory - cluster.reserve, (gpu.memory - stack.context - "
                     "rank.groups*stack.buffers)/(1 + stack.slack)))")
              : note("layout.usable", Bytes{std::max(0.0, s.gpu.memory - s.cluster.reserve)},
                     "max(0, gpu.memory - cluster.reserve)");
-  const Ranks ranks(s, a, m, act);
+  const Ranks ranks(s, a, m, act, l.tp);
 
   // How many GPUs hold it.
   Split parts;
-  if (!serve)
-    l.tp = choose_tp ? note("layout.tp", 1.0) : note("layout.tp", s.cluster.tp, "cluster.tp");
   if (ranked) {
     l.cp = s.cluster.cp;
     note("layout.model_parallel", ranks.replica(), "layout.tp*cluster.pp*cluster.cp");
@@ -133,7 +171,7 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     const double least = std::max(fit ? l.to_fit : 1, due ? l.for_deadline : 1);
     // Whole replicas only.
     const double unit =
-        ranked ? ranks.replica() * ranks.step() : (choose_tp ? 1 : s.cluster.tp) * l.pp;
+        ranked ? ranks.replica() * ranks.step() : (chosen ? 1 : s.cluster.tp) * l.pp;
     const std::string_view formula =
         fit && due ? "ceil(max(gpus.to_fit, gpus.for_deadline)/layout.replica)*layout.replica"
         : fit      ? "ceil(gpus.to_fit/layout.replica)*layout.replica"
@@ -142,13 +180,13 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     if (ranked) note("layout.dp_step", ranks.step());
     note("layout.replica", unit,
          ranked  ? "layout.model_parallel*layout.dp_step"
-         : serve ? (choose_tp ? "1" : "cluster.tp")
+         : serve ? (chosen ? "1" : "cluster.tp")
                  : "layout.tp*cluster.pp");
     l.used = note("gpus.used", std::ceil(least / unit) * unit, formula);
   }
   if (serve)
-    l.tp = choose_tp ? note("layout.tp", l.used, "gpus.used")
-                     : note("layout.tp", s.cluster.tp, "cluster.tp");
+    l.tp = chosen ? note("layout.tp", l.used, "gpus.used")
+                  : note("layout.tp", s.cluster.tp, "cluster.tp");
   l.dp = note("layout.dp", std::max(1.0, std::floor(l.used / (l.tp * l.pp * l.cp))),
               serve    ? "max(1, floor(gpus.used/layout.tp))"
               : ranked ? "max(1, floor(gpus.used/layout.model_parallel))"
@@ -163,7 +201,8 @@ Layout layout(const Scenario& s, const Architecture& a, const Activations& act, 
     const Bytes allocated{l.fullest.allocated};
     const Bytes context = note("rank.context", Bytes{s.stack.context}, "stack.context");
     const Bytes buffers = l.buffers =
-        note("rank.communication", Bytes{groups(s) * s.stack.buffers}, "rank.groups*stack.buffers");
+        note("rank.communication", Bytes{groups(s, l.tp) * s.stack.buffers},
+             "rank.groups*stack.buffers");
     const Bytes slack = note("rank.slack", s.stack.slack * allocated, "stack.slack*rank.allocated");
     note("rank.reserved", allocated + slack, "rank.allocated + rank.slack");
     note("rank.device", allocated + slack + context + buffers,

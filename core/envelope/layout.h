@@ -28,6 +28,9 @@ Layout layout(const Scenario& scenario, const Architecture& a, const Activations
 
 /// Bytes of one GPU that live tensors may fill: without the reserve, and without what the framework
 /// is known to need beside them.
-Bytes usable(const Scenario& scenario);
+Bytes usable(const Scenario& scenario, double tp);
+
+/// Every GPU has whole query heads, and whole KV heads or a share of one.
+bool splits_heads(const Model& model, double tp);
 
 }  // namespace envelope

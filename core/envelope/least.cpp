@@ -9,12 +9,6 @@ namespace {
 
 bool divides(double a, double b) { return a > 0 && std::fmod(b, a) == 0; }
 
-/// Every GPU has whole query heads, and whole KV heads or a share of one.
-bool splits_heads(const Model& m, double tp) {
-  if (m.attention == Attention::mla) return divides(tp, m.heads);
-  return divides(tp, m.heads) && (divides(tp, m.kv_heads) || divides(m.kv_heads, tp));
-}
-
 std::string label_of(const Scenario& s) {
   std::string out;
   const auto say = [&](std::string_view name, double ways) {
@@ -58,10 +52,10 @@ Least least_layout(const Scenario& s, const Report& r) {
         t.cluster.gpus = t.cluster.etp = t.cluster.shard = kNone;
         if (pp != s.cluster.pp) t.cluster.first_layers = t.cluster.last_layers = kNone;
         if (pp == 1) t.cluster.virtual_stages = 1;
-        const Ranks ranks(t, r.architecture, r.memory, r.activations);
+        const Ranks ranks(t, r.architecture, r.memory, r.activations, tp);
         // A replica larger than what is found already need not be tried.
         if (given(best.gpus) && ranks.replica() * ranks.step() > best.gpus) continue;
-        const double dp = ranks.fewest(usable(t).value);
+        const double dp = ranks.fewest(usable(t, tp).value);
         if (!given(dp)) continue;
         const double n = dp * ranks.replica(), parts = tp * pp * ep;
         if (given(best.gpus) && (n > best.gpus || (n == best.gpus && parts >= simplest))) continue;

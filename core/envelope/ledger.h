@@ -43,11 +43,29 @@ class Ledger {
   }
 
  private:
+  friend class Loud;
   [[gnu::noinline]] void write(std::string_view id, double value, std::string_view formula) const {
     steps_->push_back({id, value, formula});
   }
 
   std::vector<Step>* steps_ = nullptr;
+};
+
+/// The same for code that runs only when something is written down: a call, and nothing inlined.
+class Loud {
+ public:
+  explicit Loud(const Ledger& ledger) : ledger_(ledger) {}
+  double operator()(std::string_view id, double value, std::string_view formula = {}) const {
+    return ledger_.write(id, value, formula), value;
+  }
+  template <Dim D>
+  Quantity<D> operator()(std::string_view id, Quantity<D> value,
+                         std::string_view formula = {}) const {
+    return ledger_.write(id, value.value, formula), value;
+  }
+
+ private:
+  const Ledger& ledger_;
 };
 
 }  // namespace envelope

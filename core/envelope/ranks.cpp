@@ -78,22 +78,12 @@ double sharded(double dense, double experts, bool by_data, const Ways& w) {
 
 }  // namespace
 
-/// A stage's tensors, before it is decided which of them live at the same time.
-struct Ranks::Held {
-  double dense = 0, experts = 0;           ///< Parameters on this GPU.
-  double weights = 0, expert_weights = 0;  ///< Bytes, before data-parallel ranks share them.
-  double trained = 0, trained_experts = 0;
-  double modules = 0;  ///< Embedding and head, trained in full beside adapters.
-  double widest_layer = 0, widest_trained = 0;  ///< Parameters of the largest layer.
-  double activations = 0, working = 0, sent = 0, logits = 0;
-  double root = 0;  ///< Parameters outside the layers.
-};
-
-Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Activations& act)
+Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Activations& act,
+             double tp)
     : s_(s), a_(a), m_(m), act_(act) {
   const Model& model = s.model;
   const Cluster& c = s.cluster;
-  tp_ = given(c.tp) ? c.tp : 1;
+  tp_ = tp;
   pp_ = c.pp;
   etp_ = given(c.etp) ? c.etp : c.ep > 1 ? 1 : tp_;
   tokens_ = s.run.micro_batch * s.run.seq / c.cp;
@@ -118,6 +108,7 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   if ((precision == Precision::fp8 || precision == Precision::fp4) && c.zero < 3)
     copies_ = s.stack.weight_copies;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
+  reduced_ = gather_ + (bytes_per_value(c.reduce) > gather_ ? bytes_per_value(c.reduce) : 0);
 
   if (!a.known) {  // as if one layer a stage
     layer_ = a.total / (tp_ * pp_);
@@ -271,87 +262,119 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   return h;
 }
 
-Parts Ranks::at(Moment moment, const Held& h, const Ways& w) const {
+/// What a GPU holds between steps, and what is added to it at each moment of one.
+Ranks::Live Ranks::live(const Held& h, const Ways& w) const {
   const Cluster& c = s_.cluster;
   const Stack& stack = s_.stack;
   const double zero = c.zero;
-  Parts p;
-  p.weights = c.offload_weights ? 0
+  Live x;
+  x.weights = c.offload_weights ? 0
                                 : sharded(h.weights, h.expert_weights, zero >= 3, w) +
                                       copies_ * (h.dense + h.experts - h.root);
   if (!c.offload_optimizer) {
-    p.master = master_ * sharded(h.trained + h.modules, h.trained_experts, zero >= 1, w);
-    p.optimizer = sharded(optimizer_ * h.trained + module_optimizer_ * h.modules,
+    x.master = master_ * sharded(h.trained + h.modules, h.trained_experts, zero >= 1, w);
+    x.optimizer = sharded(optimizer_ * h.trained + module_optimizer_ * h.modules,
                           optimizer_ * h.trained_experts, zero >= 1, w);
   }
   // Gradients: with buffers of their own, or between the first backward pass and the update.
   const bool one_layer = s_.states.in_backward || c.offload_gradients;
-  double gradients = one_layer ? gradient_ * h.widest_trained
-                               : sharded(gradient_ * h.trained + m_.module_gradient * h.modules,
-                                         gradient_ * h.trained_experts, zero >= 2, w);
+  x.gradients = one_layer ? gradient_ * h.widest_trained
+                          : sharded(gradient_ * h.trained + m_.module_gradient * h.modules,
+                                    gradient_ * h.trained_experts, zero >= 2, w);
   // The optimizer's FP32 copy is shared as soon as the optimizer is.
   if (zero == 1 && !one_layer)
-    gradients -= gradient_copy_ *
-                 (h.trained * (1 - 1 / w.shard) + h.trained_experts * (1 - 1 / w.expert_shard));
-  const bool held = stack.keep_gradients || w.micro_batches > 1;
-  if (moment == Moment::update || (held && !one_layer)) p.gradients = gradients;
-  if (moment == Moment::backward && one_layer) p.gradients = gradients;
-  if (moment == Moment::start) return p;
-  if (moment == Moment::update) {
+    x.gradients -= gradient_copy_ *
+                   (h.trained * (1 - 1 / w.shard) + h.trained_experts * (1 - 1 / w.expert_shard));
+  x.kept = !one_layer && (stack.keep_gradients || w.micro_batches > 1) ? x.gradients : 0;
+  x.backward = one_layer ? x.gradients : x.kept;
+
+  if (stack.step_bytes > 0) {
     // A step works in the width of the parameter: modules in 16 bit take half.
     const double modules = h.modules * (adapter_bytes_ > 0 ? m_.module_weight / adapter_bytes_ : 0);
     double at_once = sharded(h.trained + modules, h.trained_experts, zero >= 1, w);
     if (s_.states.in_backward) at_once = std::min(at_once, h.widest_trained);
     if (given(stack.step_params)) at_once = std::min(at_once, stack.step_params);
-    p.working = stack.step_bytes * at_once;
-    return p;
+    x.update = stack.step_bytes * at_once;
   }
 
-  p.activations = s_.states.activations == ActivationRule::per_parameter
+  x.activations = s_.states.activations == ActivationRule::per_parameter
                       ? s_.states.activation_bytes * sharded(h.trained, h.trained_experts, true, w)
                       : h.activations;
   // Weights that are shared, or wait elsewhere, or are wider than the arithmetic: in 16 bit while
   // they work. What lies outside the layers stays gathered (FSDP's root).
-  const bool apart = transient_ && (w.gathers || c.offload_weights);
-  const double e = act_.compute_bytes;
-  if (apart) {
-    const double layers =
-        c.reshard ? std::min((1 + c.prefetch) * h.widest_layer, h.dense + h.experts - h.root)
-                  : h.dense + h.experts - h.root;
-    p.gathered = gather_ * (layers + h.root);
-    if (moment == Moment::backward)  // its gradients, and their copy to be reduced
-      p.gathered +=
-          h.widest_trained *
-          (gather_ + (bytes_per_value(c.reduce) > gather_ ? bytes_per_value(c.reduce) : 0));
-  } else if (transient_ && matrix_bytes_ > e) {
-    p.gathered = e * (h.dense + h.experts);
+  if (transient_ && (w.gathers || c.offload_weights)) {
+    const double all = h.dense + h.experts - h.root;
+    x.gathered =
+        gather_ * ((c.reshard ? std::min((1 + c.prefetch) * h.widest_layer, all) : all) + h.root);
+    x.reduced = h.widest_trained * reduced_;  // its gradients, and their copy to be reduced
+  } else if (transient_ && matrix_bytes_ > act_.compute_bytes) {
+    x.gathered = act_.compute_bytes * (h.dense + h.experts);
   }
-  if (moment == Moment::loss) p.logits = h.logits;
+  return x;
+}
+
+double Ranks::sum(Moment moment, const Live& x, const Held& h) const {
+  const double states = x.weights + x.master + x.optimizer;
+  switch (moment) {
+    case Moment::start:
+      return states + x.kept;
+    case Moment::forward:
+      return states + x.kept + x.activations + x.gathered + h.sent;
+    case Moment::loss:
+      return states + x.kept + x.activations + x.gathered + h.logits;
+    case Moment::backward:
+      return states + x.backward + x.activations + x.gathered + x.reduced + h.working;
+    case Moment::update:
+      return states + x.gradients + x.update;
+  }
+  return 0;
+}
+
+Parts Ranks::parts(Moment moment, const Live& x, const Held& h) const {
+  Parts p;
+  p.weights = x.weights;
+  p.master = x.master;
+  p.optimizer = x.optimizer;
+  p.gradients = moment == Moment::update     ? x.gradients
+                : moment == Moment::backward ? x.backward
+                                             : x.kept;
+  if (moment == Moment::start) return p;
+  if (moment == Moment::update) {
+    p.working = x.update;
+    return p;
+  }
+  p.activations = x.activations;
+  p.gathered = x.gathered;
   if (moment == Moment::forward) p.working = h.sent;
-  if (moment == Moment::backward) p.working = h.working;
+  if (moment == Moment::loss) p.logits = h.logits;
+  if (moment == Moment::backward) {
+    p.working = h.working;
+    p.gathered += x.reduced;
+  }
   return p;
 }
 
 Parts Ranks::parts(const Stage& st, const Ways& w, Moment moment) const {
-  return at(moment, held(st, w), w);
+  const Held h = held(st, w);
+  return parts(moment, live(h, w), h);
 }
 
 RankMemory Ranks::peak(const Stage& st, const Ways& w) const {
   const Held h = held(st, w);
+  const Live x = live(h, w);
   RankMemory out;
   out.stage = st;
-  out.allocated = -1;
+  double most = -1;
   for (int k = 0; k < kMoments; ++k) {
     const Moment moment = static_cast<Moment>(k);
     if (moment == Moment::loss && !st.last) continue;
-    const Parts p = at(moment, h, w);
-    const double sum = p.sum();
-    if (sum > out.allocated) {
-      out.allocated = sum;
+    if (const double bytes = sum(moment, x, h); bytes > most) {
+      most = bytes;
       out.moment = moment;
-      out.parts = p;
     }
   }
+  out.parts = parts(out.moment, x, h);
+  out.allocated = out.parts.sum();
   return out;
 }
 
@@ -382,11 +405,12 @@ double Ranks::fewest(double room) const {
   for (double i = 0; i < pp_ && possible; ++i) {
     const Stage st = stage(i, w);
     const Held h = held(st, w);
+    const Live alone = live(h, without), together = live(h, one);
     for (int k = 0; k < kMoments; ++k) {
       const Moment moment = static_cast<Moment>(k);
       if (moment == Moment::loss && !st.last) continue;
-      const double fixed = at(moment, h, without).sum();
-      const double shared = (at(moment, h, one).sum() - fixed) * step_;
+      const double fixed = sum(moment, alone, h);
+      const double shared = (sum(moment, together, h) - fixed) * step_;
       if (shared <= 0 && fixed <= room * (1 + kRounding)) continue;
       if (!(fixed < room)) {
         possible = false;
@@ -410,291 +434,6 @@ double Ranks::fewest(double room) const {
     (fits(middle) ? high : low) = middle;
   }
   return high;
-}
-
-void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& note) const {
-  if (!note) return;
-  const Cluster& c = s_.cluster;
-  const Stage& st = r.stage;
-  const Held h = held(st, w);
-  const bool zero1 = c.zero >= 1, zero2 = c.zero >= 2, zero3 = c.zero >= 3;
-  const bool moe = a_.moe_layers > 0, known = a_.known;
-  note("rank.stage", st.index + 1);
-  note("rank.layers", st.layers);
-  note("rank.moe_layers", st.moe_layers);
-  note("rank.kept_layers", st.kept_layers);
-  note("rank.kept_moe_layers", st.kept_moe_layers);
-  note("rank.in_flight", st.layers > 0 ? st.kept_layers / st.layers : 0,
-       st.layers > 0 ? "rank.kept_layers/rank.layers" : "0");
-  note("rank.etp", w.etp);
-  note("rank.shard", w.shard,
-       given(c.shard) ? "min(cluster.shard, layout.dp*cluster.cp)" : "layout.dp*cluster.cp");
-  note("rank.expert_shard", w.expert_shard, "max(1, rank.shard*layout.tp/(cluster.ep*rank.etp))");
-
-  // Parameters.
-  if (!known) {
-    note("rank.root", 0.0);
-    note("rank.params", h.dense, "params.total/(layout.tp*cluster.pp)");
-  } else {
-    const bool mla = s_.model.attention == Attention::mla;
-    note("rank.unsplit",
-         mla ? s_.model.hidden * (s_.model.q_rank + s_.model.kv_rank + s_.model.rope_dim) : 0.0,
-         mla ? "model.hidden*(model.q_rank + model.kv_rank + model.rope_dim)" : "0");
-    note("rank.layer", layer_, "params.biases/model.layers/layout.tp + params.norms/model.layers");
-    note("rank.attention", attention_,
-         a_.attention_layers > 0 ? "(params.attention/arch.attention_layers - rank.unsplit)/"
-                                   "layout.tp + rank.unsplit"
-                                 : "0");
-    note("rank.linear", linear_,
-         a_.linear_layers > 0 ? "params.linear/arch.linear_layers/layout.tp" : "0");
-    note("rank.attention_layers", st.attention_layers);
-    note("rank.linear_layers", st.linear_layers);
-    note("rank.dense_layers", st.dense_layers);
-    note("rank.dense_mlp", dense_mlp_, "arch.mlp_matrices*model.hidden*model.ffn/layout.tp");
-    if (moe) {
-      note("rank.moe_mlp", moe_mlp_,
-           a_.shared_experts > 0
-               ? "(params.shared_experts/arch.moe_layers + arch.mlp_matrices*model.hidden*"
-                 "model.residual_ffn)/layout.tp + params.router/arch.moe_layers"
-               : "arch.mlp_matrices*model.hidden*model.residual_ffn/layout.tp + "
-                 "params.router/arch.moe_layers");
-      note("rank.expert_layer", expert_layer_,
-           "params.experts/arch.moe_layers/(cluster.ep*rank.etp)");
-    }
-    const bool text = s_.model.kind != ModelKind::vit;
-    if (text)
-      note("rank.vocab", vocab_,
-           "ceil(model.vocab/(cluster.vocab_multiple*layout.tp))*(cluster.vocab_multiple*"
-           "layout.tp)");
-    // Embedding on the first stage, head on the last; a tied head is a copy there.
-    const bool own_head = st.last && (!tied_ || (pp_ > 1 && !st.first));
-    const std::string_view root =
-        !text ? (st.first && st.last ? "(params.embedding + params.other + params.head)/layout.tp"
-                 : st.first          ? "(params.embedding + params.other)/layout.tp"
-                 : st.last           ? "params.head/layout.tp"
-                                     : "0")
-        : st.first && own_head
-            ? "((params.embedding + params.head)*rank.vocab/model.vocab + params.other)/layout.tp"
-        : st.first ? "(params.embedding*rank.vocab/model.vocab + params.other)/layout.tp"
-        : own_head ? (s_.model.tied ? "arch.head_matrix*rank.vocab/model.vocab/layout.tp"
-                                    : "params.head*rank.vocab/model.vocab/layout.tp")
-                   : "0";
-    note("rank.root", h.root, root);
-    note("rank.params", h.dense,
-         moe ? "rank.layers*rank.layer + rank.attention_layers*rank.attention + "
-               "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + "
-               "rank.moe_layers*rank.moe_mlp + rank.root"
-             : "rank.layers*rank.layer + rank.attention_layers*rank.attention + "
-               "rank.linear_layers*rank.linear + rank.dense_layers*rank.dense_mlp + rank.root");
-  }
-  note("rank.expert_params", h.experts, moe ? "rank.moe_layers*rank.expert_layer" : "0");
-  if (adapters_)
-    note("rank.trained", h.trained,
-         !known ? "params.trainable/(layout.tp*cluster.pp)"
-         : a_.trained_embedding + a_.trained_head > 0
-             ? "rank.layers*(params.trainable - params.modules)/model.layers/layout.tp"
-             : "rank.layers*params.trainable/model.layers/layout.tp");
-  else
-    note("rank.trained", h.trained, "rank.params");
-  note("rank.trained_experts", h.trained_experts, adapters_ ? "0" : "rank.expert_params");
-
-  // Bytes that stay, moment by moment.
-  note("rank.weight_copies", copies_, copies_ > 0 ? "stack.weight_copies" : "0");
-  note("bytes.matrix", matrix_bytes_);
-  note("bytes.expert", expert_bytes_);
-  note("bytes.outside", other_bytes_);
-  note("bytes.optimizer_mean", optimizer_);
-  note("rank.modules", h.modules,
-       h.modules == 0        ? "0"
-       : vocab_ == 0         ? (st.first && st.last ? "params.modules/layout.tp"
-                                : st.first          ? "params.embedding/layout.tp"
-                                                    : "params.head/layout.tp")
-       : st.first && st.last ? "params.modules*rank.vocab/model.vocab/layout.tp"
-       : st.first            ? "params.embedding*rank.vocab/model.vocab/layout.tp"
-                             : "params.head*rank.vocab/model.vocab/layout.tp");
-  const bool modules = h.modules > 0;
-  note("rank.own_weights", h.weights,
-       modules     ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
-                     "rank.trained*bytes.adapter + rank.modules*bytes.module"
-       : adapters_ ? "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside + "
-                     "rank.trained*bytes.adapter"
-                   : "(rank.params - rank.root)*bytes.matrix + rank.root*bytes.outside");
-  note("rank.own_expert_weights", h.expert_weights, "rank.expert_params*bytes.expert");
-  const Parts& p = r.parts;
-  note("rank.weights", Bytes{p.weights},
-       c.offload_weights ? "0"
-       : zero3 ? "rank.own_weights/rank.shard + rank.own_expert_weights/rank.expert_shard + "
-                 "rank.weight_copies*(rank.params + rank.expert_params - rank.root)"
-               : "rank.own_weights + rank.own_expert_weights + rank.weight_copies*(rank.params + "
-                 "rank.expert_params - rank.root)");
-  const bool one_layer = s_.states.in_backward || c.offload_gradients;
-  if (one_layer) note("rank.widest_trained", h.widest_trained);
-  const bool own = modules && m_.module_gradient != gradient_;
-  note("rank.own_gradients", gradient_ * h.trained + m_.module_gradient * h.modules,
-       own       ? "rank.trained*bytes.gradient + rank.modules*bytes.module"
-       : modules ? "(rank.trained + rank.modules)*bytes.gradient"
-                 : "rank.trained*bytes.gradient");
-  note("rank.own_optimizer", optimizer_ * h.trained + module_optimizer_ * h.modules,
-       own && optimizer_ > 0 ? "rank.trained*bytes.optimizer_mean + rank.modules*"
-                               "bytes.module_optimizer"
-       : modules             ? "(rank.trained + rank.modules)*bytes.optimizer_mean"
-                             : "rank.trained*bytes.optimizer_mean");
-  note("rank.gradients", Bytes{p.gradients},
-       p.gradients == 0 ? "0"
-       : one_layer      ? "bytes.gradient*rank.widest_trained"
-       : c.zero == 1 && gradient_copy_ > 0
-           ? "rank.own_gradients + bytes.gradient*rank.trained_experts - 4*(rank.trained*(1 - "
-             "1/rank.shard) + rank.trained_experts*(1 - 1/rank.expert_shard))"
-       : zero2 ? "rank.own_gradients/rank.shard + bytes.gradient*rank.trained_experts/"
-                 "rank.expert_shard"
-               : "rank.own_gradients + bytes.gradient*rank.trained_experts");
-  note("rank.master", Bytes{p.master},
-       c.offload_optimizer ? "0"
-       : zero1             ? "bytes.master*((rank.trained + rank.modules)/rank.shard + "
-                             "rank.trained_experts/rank.expert_shard)"
-                           : "bytes.master*(rank.trained + rank.modules + rank.trained_experts)");
-  note("rank.optimizer", Bytes{p.optimizer},
-       c.offload_optimizer ? "0"
-       : zero1             ? "rank.own_optimizer/rank.shard + bytes.optimizer_mean*"
-                             "rank.trained_experts/rank.expert_shard"
-                           : "rank.own_optimizer + bytes.optimizer_mean*rank.trained_experts");
-
-  // Bytes that come and go.
-  if (transient_) {
-    note("rank.tokens", tokens_, "run.micro_batch*run.seq/cluster.cp");
-    note("rank.whole_ways", whole_ways_, c.sp ? "layout.tp" : "1");
-  }
-  const bool stored = p.activations > 0;
-  if (transient_ && stored) {
-    note("rank.layer_stored",
-         Bytes{tokens_ * (act_.dense_stored.whole / whole_ways_ + act_.dense_stored.split / w.tp)},
-         "rank.tokens*(act.stored_whole/rank.whole_ways + act.stored_split/layout.tp)");
-    note("rank.layer_all",
-         Bytes{tokens_ * (act_.dense.whole / whole_ways_ + act_.dense.split / w.tp)},
-         "rank.tokens*(act.whole/rank.whole_ways + act.split/layout.tp)");
-    const double ways = std::max(1.0, w.tp / w.etp);
-    if (moe) {
-      note("rank.moe_layer_stored",
-           Bytes{tokens_ * (act_.moe_stored.whole / whole_ways_ + act_.moe_stored.split / w.tp +
-                            act_.moe_stored.gathered / ways)},
-           "rank.tokens*(act.stored_whole/rank.whole_ways + act.moe_stored_split/layout.tp + "
-           "act.moe_stored_routed/max(1, layout.tp/rank.etp))");
-      note("rank.moe_layer_all",
-           Bytes{tokens_ *
-                 (act_.moe.whole / whole_ways_ + act_.moe.split / w.tp + act_.moe.gathered / ways)},
-           "rank.tokens*(act.whole/rank.whole_ways + act.moe_split/layout.tp + "
-           "act.routed/max(1, layout.tp/rank.etp))");
-    }
-    const bool some = s_.run.recompute == Recompute::full && s_.run.recompute_every > 1;
-    note("rank.again", some ? 1 / s_.run.recompute_every : 1.0,
-         some ? "1/run.recompute_every" : "1");
-    const std::string_view formula =
-        c.offload_activations ? (moe ? "min(act.share*((rank.kept_layers - rank.kept_moe_layers)*("
-                                       "rank.again*rank.layer_stored + (1 - rank.again)*"
-                                       "rank.layer_all) + rank.kept_moe_layers*(rank.again*"
-                                       "rank.moe_layer_stored + (1 - rank.again)*"
-                                       "rank.moe_layer_all)), 2*max(rank.layer_stored, "
-                                       "rank.moe_layer_stored))"
-                                     : "min(act.share*rank.kept_layers*(rank.again*"
-                                       "rank.layer_stored + (1 - rank.again)*rank.layer_all), "
-                                       "2*rank.layer_stored)")
-        : moe                 ? "act.share*((rank.kept_layers - rank.kept_moe_layers)*(rank.again*"
-                                "rank.layer_stored + (1 - rank.again)*rank.layer_all) + rank.kept_moe_layers*("
-                                "rank.again*rank.moe_layer_stored + (1 - rank.again)*rank.moe_layer_all))"
-              : "act.share*rank.kept_layers*(rank.again*rank.layer_stored + (1 - rank.again)*"
-                "rank.layer_all)";
-    note("rank.activations", Bytes{p.activations}, formula);
-  } else {
-    note("rank.activations", Bytes{p.activations},
-         stored ? "states.activation_bytes*(rank.trained/rank.shard + rank.trained_experts/"
-                  "rank.expert_shard)"
-                : "0");
-  }
-  explain_working(r, h, w, note);
-  note("rank.logits", Bytes{p.logits},
-       p.logits > 0 ? "rank.tokens*(act.loss_bytes*rank.vocab/layout.tp + "
-                      "2*act.compute_bytes*model.hidden/rank.whole_ways)"
-                    : "0");
-  const bool apart = transient_ && (w.gathers || c.offload_weights);
-  if (apart) {
-    note("bytes.gathered", gather_);
-    note("rank.widest_layer", h.widest_layer);
-    const double reduced =
-        std::max(0.0, bytes_per_value(c.reduce) - gather_) > 0 ? bytes_per_value(c.reduce) : 0;
-    if (r.moment == Moment::backward && !one_layer) note("rank.widest_trained", h.widest_trained);
-    note("bytes.reduced", gather_ + reduced);
-  }
-  const bool works = r.moment != Moment::start && r.moment != Moment::update;
-  note("rank.gathered", Bytes{p.gathered},
-       !works || p.gathered == 0 ? "0"
-       : !apart                  ? "act.compute_bytes*(rank.params + rank.expert_params)"
-       : r.moment == Moment::backward
-           ? (c.reshard ? "bytes.gathered*(min((1 + cluster.prefetch)*rank.widest_layer, "
-                          "rank.params + rank.expert_params - rank.root) + rank.root) + "
-                          "rank.widest_trained*bytes.reduced"
-                        : "bytes.gathered*(rank.params + rank.expert_params) + "
-                          "rank.widest_trained*bytes.reduced")
-       : c.reshard ? "bytes.gathered*(min((1 + cluster.prefetch)*rank.widest_layer, rank.params + "
-                     "rank.expert_params - rank.root) + rank.root)"
-                   : "bytes.gathered*(rank.params + rank.expert_params)");
-  note("rank.allocated", Bytes{r.allocated},
-       "rank.weights + rank.gradients + rank.master + rank.optimizer + rank.activations + "
-       "rank.working + rank.logits + rank.gathered");
-}
-
-void Ranks::explain_working(const RankMemory& r, const Held& h, const Ways& w,
-                            const Ledger& note) const {
-  const Parts& p = r.parts;
-  const Stage& st = r.stage;
-  const Stack& stack = s_.stack;
-  if (r.moment == Moment::update) {
-    note("rank.updated", stack.step_bytes > 0 ? p.working / stack.step_bytes : 0);
-    note("rank.working", Bytes{p.working}, "stack.step_bytes*rank.updated");
-    return;
-  }
-  if (!transient_ || r.moment == Moment::start || r.moment == Moment::loss) {
-    note("rank.working", Bytes{p.working}, "0");
-    return;
-  }
-  const Cluster& c = s_.cluster;
-  const bool gathers = c.sp && w.tp > 1, rings = c.cp > 1;
-  note("rank.sent", Bytes{h.sent},
-       gathers && rings ? "act.compute_bytes*rank.tokens*(model.hidden + 2*(arch.k_width + "
-                          "arch.v_width)/layout.tp)"
-       : gathers        ? "act.compute_bytes*rank.tokens*model.hidden"
-       : rings          ? "2*act.compute_bytes*rank.tokens*(arch.k_width + arch.v_width)/layout.tp"
-                        : "0");
-  if (r.moment == Moment::forward) {
-    note("rank.working", Bytes{p.working}, "rank.sent");
-    return;
-  }
-  const bool dense = st.layers > st.moe_layers, moe = st.moe_layers > 0;
-  if (dense)
-    note("rank.layer_gradient",
-         Bytes{tokens_ *
-               (act_.dense_gradient.whole / whole_ways_ + act_.dense_gradient.split / w.tp)},
-         "rank.tokens*act.compute_bytes*(2*model.hidden/rank.whole_ways + "
-         "arch.mlp_matrices*model.ffn/layout.tp)");
-  if (moe)
-    note("rank.moe_layer_gradient",
-         Bytes{tokens_ * (act_.moe_gradient.whole / whole_ways_ + act_.moe_gradient.split / w.tp +
-                          act_.moe_gradient.gathered / std::max(1.0, w.tp / w.etp))},
-         "rank.tokens*act.compute_bytes*(2*model.hidden/rank.whole_ways + arch.mlp_matrices*"
-         "(act.token_copies*model.moe_ffn + model.shared_ffn + model.residual_ffn)/layout.tp + "
-         "act.token_copies*model.hidden/max(1, layout.tp/rank.etp))");
-  const bool again = s_.run.recompute != Recompute::none;
-  const std::string_view formula =
-      dense && moe ? (again ? "max(rank.layer_gradient + rank.layer_all - rank.layer_stored, "
-                              "rank.moe_layer_gradient + rank.moe_layer_all - "
-                              "rank.moe_layer_stored) + rank.sent"
-                            : "max(rank.layer_gradient, rank.moe_layer_gradient) + rank.sent")
-      : moe   ? (again ? "rank.moe_layer_gradient + rank.moe_layer_all - rank.moe_layer_stored + "
-                         "rank.sent"
-                       : "rank.moe_layer_gradient + rank.sent")
-      : dense ? (again ? "rank.layer_gradient + rank.layer_all - rank.layer_stored + rank.sent"
-                       : "rank.layer_gradient + rank.sent")
-              : "rank.sent";
-  note("rank.working", Bytes{p.working}, formula);
 }
 
 }  // namespace envelope

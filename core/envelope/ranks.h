@@ -50,7 +50,8 @@ struct RankMemory {
 /// Parameters and bytes per parameter: what does not depend on the stage, worked out once.
 class Ranks {
  public:
-  Ranks(const Scenario& scenario, const Architecture& a, const Memory& m, const Activations& act);
+  Ranks(const Scenario& scenario, const Architecture& a, const Memory& m, const Activations& act,
+        double tp);
 
   /// The layout with that many data-parallel ranks.
   Ways ways(double dp) const;
@@ -71,11 +72,28 @@ class Ranks {
   void explain(const RankMemory& rank, const Ways& w, const Ledger& note) const;
 
  private:
-  struct Held;
+  /// A stage's tensors, before it is decided which of them live at the same time.
+  struct Held {
+    double dense = 0, experts = 0;           ///< Parameters on this GPU.
+    double weights = 0, expert_weights = 0;  ///< Bytes, before data-parallel ranks share them.
+    double trained = 0, trained_experts = 0;
+    double modules = 0;  ///< Embedding and head, trained in full beside adapters.
+    double widest_layer = 0, widest_trained = 0;  ///< Parameters of the largest layer.
+    double activations = 0, working = 0, sent = 0, logits = 0;
+    double root = 0;  ///< Parameters outside the layers.
+  };
+  /// Bytes that live on one GPU: between steps, and beside that at the moments of a step.
+  struct Live {
+    double weights = 0, master = 0, optimizer = 0;
+    double gradients = 0, kept = 0, backward = 0;  ///< All; those kept all along; in backward.
+    double activations = 0, gathered = 0, reduced = 0, update = 0;
+  };
   Held held(const Stage& stage, const Ways& w) const;
+  Live live(const Held& h, const Ways& w) const;
+  double sum(Moment moment, const Live& x, const Held& h) const;
+  Parts parts(Moment moment, const Live& x, const Held& h) const;
   void explain_working(const RankMemory& rank, const Held& h, const Ways& w,
-                       const Ledger& note) const;
-  Parts at(Moment moment, const Held& h, const Ways& w) const;
+                       const Loud& note) const;
 
   const Scenario& s_;
   const Architecture& a_;
@@ -87,7 +105,7 @@ class Ranks {
   double embedding_ = 0, head_ = 0, other_ = 0, vocab_ = 0;
   // Bytes per parameter.
   double matrix_bytes_ = 0, expert_bytes_ = 0, other_bytes_ = 0, gradient_ = 0, gradient_copy_ = 0,
-         master_ = 0, optimizer_ = 0, gather_ = 0, adapter_bytes_ = 0, copies_ = 0;
+         master_ = 0, optimizer_ = 0, gather_ = 0, reduced_ = 0, adapter_bytes_ = 0, copies_ = 0;
   double module_optimizer_ = 0, trained_embedding_ = 0, trained_head_ = 0;
   double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
   bool adapters_ = false, transient_ = true, tied_ = false;

@@ -11,6 +11,17 @@
 
 namespace envelope {
 
+/// Most prompt tokens of one pass where nothing else is said: the default of vLLM and others.
+inline constexpr double kPassTokens = 8192;
+/// Scores of eager attention: 16 bit, an fp32 copy and its softmax.
+inline constexpr double kScoreBytes = 2 + 4 + 4;
+/// Logits: 16 bit and an fp32 copy.
+inline constexpr double kLogitBytes = 2 + 4;
+inline bool makes_logits(const Model& m) {
+  return m.kind != ModelKind::encoder && m.kind != ModelKind::vit;
+}
+inline bool grows(const Scenario& s) { return s.serve.cache == KvCache::concatenated; }
+
 /// What is live on one GPU beside the weights; bytes.
 struct ServeMoments {
   double load = 0;           ///< While weights are read: matrices that exist twice.

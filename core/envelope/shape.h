@@ -31,6 +31,7 @@ struct Architecture {
   double head_matrix = 0;  ///< Makes the logits; stored once more, or shared with the embedding.
   double mtp = 0;          ///< Parameters of the MTP modules, whether they are trained or not.
   double mtp_trained = 0;  ///< MTP modules that run: those of the model in training, else none.
+  double mtp_matmul = 0;   ///< Weights of one of them that multiply each token, head included.
   double routed = 0;       ///< Weights of the chosen experts, in `matmul`.
   double total = 0;        ///< All parameters; MTP modules only where they are trained.
   double active = 0;       ///< All but the unselected routed experts.

@@ -89,7 +89,7 @@ int main() {
         envelope::activations(deepseek, report.architecture, {});
     const envelope::Memory states =
         envelope::memory(deepseek, report.architecture, kept_layers, {});
-    const envelope::Ranks ranks(deepseek, report.architecture, states, kept_layers);
+    const envelope::Ranks ranks(deepseek, report.architecture, states, kept_layers, 8);
     const envelope::Ways ways = ranks.ways(report.layout.dp);
     for (double stage = 0; stage < ways.pp; ++stage)
       kept = kept + ranks.peak(ranks.stage(stage, ways), ways).allocated;

@@ -3,8 +3,7 @@
 //   node seeds.mjs CLI FOLDER
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 const [cli, folder] = process.argv.slice(2);
 const ask = (...args) =>
@@ -20,17 +19,7 @@ for (const field of schema.fields) {
 }
 for (const list of [schema.models, schema.accelerators, schema.recipes])
   for (const row of list.slice(0, 30)) words.add(row.id);
-for (const word of [
-  'scenarios',
-  'scenario',
-  'axes',
-  'path',
-  'values',
-  'from',
-  'to',
-  'count',
-  'scale',
-])
+for (const word of ['scenarios', 'scenario', 'axes', 'path', 'values', 'from', 'to', 'count', 'scale'])
   words.add(`"${word}":`);
 // A table with each row of the readings: the header, a line each.
 const lines = (file) => readFileSync(new URL(file, import.meta.url), 'utf8').trim().split('\n');
@@ -56,10 +45,8 @@ const requests = [
   ),
 ];
 // The published files that the tests hold.
-const tests = join(dirname(fileURLToPath(import.meta.url)), '..', 'hf_config_test.cpp');
-const configs = [...readFileSync(tests, 'utf8').matchAll(/R"\((\{[\s\S]*?\})\)"/g)].map(
-  ([, x]) => x,
-);
+const source = readFileSync(new URL('../hf_config_test.cpp', import.meta.url), 'utf8');
+const configs = [...source.matchAll(/R"\((\{[\s\S]*?\})\)"/g)].map(([, text]) => text);
 const seeds = { link: links, json: [...links, ...patches, ...requests], csv: tables, config: configs };
 for (const [target, texts] of Object.entries(seeds)) {
   const into = join(folder, 'seeds', target);

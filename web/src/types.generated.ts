@@ -502,6 +502,8 @@ export type MetricId =
   | 'compute.router'
   | 'compute.experts'
   | 'compute.logits'
+  | 'compute.mtp'
+  | 'compute.adapters'
   | 'compute.routed'
   | 'compute.matmul'
   | 'compute.forward'
