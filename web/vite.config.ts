@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: MIT
 import { resolve } from 'node:path';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const root = import.meta.dirname;
 // Where the WASM build lies and where the site goes; other folders can be named for experiments.
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
 
+/** A minified script has indented lines only inside templates, where one space means the same. */
+const flatTemplates: Plugin = {
+  name: 'flat-templates',
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle))
+      if (file.type === 'chunk') file.code = file.code.replace(/\n\s+/g, ' ');
+  },
+};
+
 export default defineConfig({
+  plugins: [flatTemplates],
   root,
   base: './', // the site works from any folder of any host
   publicDir: resolve(root, 'public'),

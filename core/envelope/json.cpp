@@ -33,36 +33,6 @@ bool too_deep(std::string_view text) {
   return false;
 }
 
-/// Words that JSON does not know (1e400, NaN, 15.6T) become text, so that the field they stand at
-/// can say what is wrong with them and the rest of the document is kept.
-std::string quote_strange_words(std::string_view text) {
-  const auto wordy = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '+' || c == '-' || c == '_' || c == '%' || c == '^' || c == '$';
-  };
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t end = i;
-    if (text[i] == '"') {
-      for (++end; end < text.size() && text[end] != '"'; ++end)
-        if (text[end] == '\\') ++end;
-      end = std::min(end + 1, text.size());
-      out += text.substr(i, end - i);
-    } else if (wordy(text[i])) {
-      while (end < text.size() && wordy(text[end])) ++end;
-      const std::string word(text.substr(i, end - i));
-      if (nlohmann::ordered_json::accept(word))
-        out += word;
-      else
-        out.append("\"").append(word).append("\"");
-    } else {
-      out += text[end++];
-    }
-    i = end;
-  }
-  return out;
-}
-
 /// Builds a document from the parser's events: unlike the library's own ordered objects, in a time
 /// that grows with the text and not with the square of its keys.
 class Builder {
@@ -129,8 +99,10 @@ class Builder {
   static void drop_repeated(Json& object) {
     std::vector<std::size_t> order(object.keys.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return object.keys[a] < object.keys[b]; });
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      const int c = object.keys[a].compare(object.keys[b]);
+      return c < 0 || (c == 0 && a < b);
+    });
     std::vector<bool> repeated(order.size());
     bool any = false;
     for (std::size_t i = 0, first = 0; i < order.size(); ++i) {
@@ -158,9 +130,63 @@ class Builder {
 
 bool read(std::string_view text, Json& out) {
   Builder builder;
-  if (!nlohmann::ordered_json::sax_parse(text, &builder)) return false;
+  // Not the library's own `sax_parse`, which brings its readers of binary formats.
+  auto input = nlohmann::detail::input_adapter(text.begin(), text.end());
+  nlohmann::detail::parser<nlohmann::ordered_json, decltype(input)> parser(std::move(input));
+  if (!parser.sax_parse(&builder)) return false;
   out = std::move(builder.root);
   return true;
+}
+
+/// Words that JSON does not know (1e400, NaN, 15.6T) become text, so that the field they stand at
+/// can say what is wrong with them and the rest of the document is kept.
+std::string quote_strange_words(std::string_view text) {
+  const auto wordy = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '+' || c == '-' || c == '_' || c == '%' || c == '^' || c == '$';
+  };
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    if (text[i] == '"') {
+      for (++end; end < text.size() && text[end] != '"'; ++end)
+        if (text[end] == '\\') ++end;
+      end = std::min(end + 1, text.size());
+      out += text.substr(i, end - i);
+    } else if (wordy(text[i])) {
+      while (end < text.size() && wordy(text[end])) ++end;
+      const std::string word(text.substr(i, end - i));
+      if (Json ignored; read(word, ignored))
+        out += word;
+      else
+        out.append("\"").append(word).append("\"");
+    } else {
+      out += text[end++];
+    }
+    i = end;
+  }
+  return out;
+}
+
+/// The UTF-8 character that text begins with. What is none has the bytes that could have begun one.
+struct Character {
+  std::size_t length = 1;
+  bool valid = false;
+};
+Character character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return {1, true};
+  if (first < 0xC2 || first > 0xF4) return {};
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  // Not longer than needed, no half of a surrogate pair, not beyond the last code point.
+  unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i == text.size() || byte(i) < low || byte(i) > high) return {i, false};
+    low = 0x80, high = 0xBF;
+  }
+  return {length, true};
 }
 
 void flatten(const Json& in, const std::string& prefix, Patch& patch, Problems& problems) {
@@ -280,13 +306,28 @@ JsonWriter& JsonWriter::value(bool x) {
 
 JsonWriter& JsonWriter::value(std::string_view text) {
   comma();
-  bool plain = true;
-  for (const char c : text) plain = plain && c >= ' ' && c <= '~' && c != '"' && c != '\\';
-  if (plain)
-    (out_ += '"').append(text) += '"';
-  else
-    out_ += nlohmann::ordered_json(text).dump(-1, ' ', false,
-                                              nlohmann::ordered_json::error_handler_t::replace);
+  out_ += '"';
+  for (std::size_t i = 0; i < text.size();) {
+    const Character next = character(text.substr(i));
+    const char c = text[i];
+    if (!next.valid) {
+      out_ += "\xEF\xBF\xBD";  // what is no UTF-8 is replaced
+    } else if (c == '"' || c == '\\') {
+      (out_ += '\\') += c;
+    } else if (static_cast<unsigned char>(c) < ' ') {
+      constexpr std::string_view kShort = "\b\t\n\f\r", kLetters = "btnfr";
+      const std::size_t at = kShort.find(c);
+      constexpr char kHex[] = "0123456789abcdef";
+      if (at != std::string_view::npos)
+        (out_ += '\\') += kLetters[at];
+      else
+        ((out_ += "\\u00") += kHex[c / 16]) += kHex[c % 16];
+    } else {
+      out_ += text.substr(i, next.length);
+    }
+    i += next.length;
+  }
+  out_ += '"';
   return *this;
 }
 

@@ -59,9 +59,9 @@ test('each stage and each moment is a column that can be read', async ({ page })
     ['stages', memory.stages],
     ['moments', memory.timeline],
   ]) {
-    await expect(chart(page, id).locator('svg.columns > g')).toHaveCount(list.length);
+    await expect(chart(page, id).locator('svg.columns > .column')).toHaveCount(list.length);
     const heights = await chart(page, id)
-      .locator('svg.columns > g')
+      .locator('svg.columns > .column')
       .evaluateAll((all) =>
         all.map((g) =>
           [...g.querySelectorAll('rect.part')].reduce(
@@ -158,7 +158,7 @@ test('inputs are found by words, and the form is as before when the words go', a
   const groups = page.locator('details.group');
   const before = await groups.count();
   const find = page.getByRole('searchbox', { name: 'Find another input' });
-  await find.fill('zero stage');
+  await find.fill('cluster.zero');
   await expect(field(page, 'cluster.zero')).toBeVisible();
   await expect(page.locator('.rows .field')).toHaveCount(1);
   await find.fill('nosuchinput');

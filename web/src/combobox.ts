@@ -81,11 +81,12 @@ export function combobox(
   const rows = combo ? search(all, combo.query) : [];
   const active = combo ? Math.min(combo.active, rows.length - 1) : -1;
   const list = `l-${path}`;
+  const text = combo?.query || (combo && combo.active < 0 ? '' : (chosen?.label ?? value));
 
   const choose = (option: Option | undefined, input: HTMLInputElement) => {
     actions.combo(null);
     if (option) actions.edit(path, option.id);
-    else if (combo && combo.query.trim() !== '') actions.edit(path, combo.query.trim());
+    else if (input.value.trim() !== '') actions.edit(path, input.value.trim());
     actions.settle();
     input.select();
   };
@@ -117,7 +118,7 @@ export function combobox(
       aria-activedescendant=${active >= 0 ? `${list}-${active}` : nothing}
       aria-describedby=${described || nothing}
       aria-invalid=${bad ? 'true' : nothing}
-      .value=${live(combo?.query || (combo && combo.active < 0 ? '' : (chosen?.label ?? value)))}
+      .value=${live(text)}
       placeholder=${chosen?.label ?? 'Search'}
       @focus=${(e: Event) => (e.target as HTMLInputElement).select()}
       @mousedown=${() => {
@@ -147,6 +148,9 @@ export function combobox(
         const input = e.target as HTMLInputElement;
         if (e.key === 'ArrowDown') move(active + 1);
         else if (e.key === 'ArrowUp') move(active - 1);
+        // Someone who types fast is ahead of the list on the screen.
+        else if (e.key === 'Enter' && input.value !== text && input.value.trim() !== '')
+          choose(search(all, input.value)[0], input);
         else if (e.key === 'Enter' && combo) choose(rows[active], input);
         else if (e.key === 'Escape' && combo) actions.combo(null);
         else return;

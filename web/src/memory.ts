@@ -7,7 +7,7 @@ import type { Answer, Memory, MemoryOf, StageMemory } from './api';
 import { tableToggle } from './charts';
 import type { MetricId } from './types.generated';
 import { binaryBytes, bytes, count, percent } from './units';
-import { answerOf, door, valueOf, type Actions, type View } from './view';
+import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 
 /** The parts of an answer that has no list of ranks, in the order of the bar. */
 const kFallback =
@@ -103,9 +103,9 @@ const words = (view: View, memory: Memory, of: MemoryOf): string =>
     .map(({ id, value }) => `${partName(view, id)} ${bytes(value)}`)
     .join(', ');
 
-const pct = (x: number) => `${(100 * x).toFixed(3)}%`;
+const pct = (x: number) => `${+(100 * x).toFixed(2)}%`;
 
-const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 4h8M4 0v8'];
+const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 3h8M0 4h8M0 5h8'];
 
 /** Patterns for paper and forced colours, where the fills are not to be had. */
 const patterns = (ids: readonly string[]) => html`<svg
@@ -117,7 +117,7 @@ const patterns = (ids: readonly string[]) => html`<svg
   <defs>
     ${ids.map(
       (id, i) => svg`<pattern id=${`hatch-${colour(id)}`} width="8" height="8"
-        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${60 * Math.floor(i / kHatches.length)})`}>
+        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${45 * Math.floor(i / kHatches.length)})`}>
         <rect width="8" height="8" class="under" />
         <path d=${kHatches[i % kHatches.length]} class="line" />
       </pattern>`,
@@ -182,6 +182,9 @@ const kMoments: Record<string, string> = {
   backward: 'in the backward pass',
   reduce: 'while gradients are reduced',
   update: 'at the update',
+  load: 'while the weights are loaded',
+  prefill: 'while prompts are read',
+  decode: 'at the last token',
 };
 
 function detail(c: RankClass): string {
@@ -275,6 +278,8 @@ function columns(
       (hovered ?? (e.key === 'ArrowLeft' ? list.length : -1)) + (e.key === 'ArrowLeft' ? -1 : 1);
     actions.hover({ chart: id, x: Math.max(0, Math.min(list.length - 1, to)) });
   };
+  // As built the columns are empty: they are a tenth of the HTML, and come with the other charts.
+  const shown = view.width > 0 ? list : [];
   const highest = list.reduce((a, b) => (b.total > a.total ? b : a));
   const caption = `Most: ${highest.name}, ${bytes(highest.total)}. The line is the capacity: ${bytes(memory.capacity)}.`;
   return html`<svg
@@ -289,22 +294,20 @@ function columns(
       @blur=${() => actions.hover(null)}
       @keydown=${key}
     >
-      ${list.map((c, i) => {
+      ${shown.map((c, i) => {
         let top = 0;
-        return svg`<g class=${c === read ? 'read-column' : ''}>
-          <rect class="free" x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}
-            y=${y(memory.capacity)} height=${pct(memory.capacity / scale)} />
+        return svg`<svg class=${c === read ? 'column read-column' : 'column'}
+          x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}>
+          <rect class="free" width="100%" y=${y(memory.capacity)} height=${pct(memory.capacity / scale)} />
           ${slices(memory, c).map(({ id: part, value }) => {
             top += value;
-            return svg`<rect class=${`part ${colour(part)}`} fill=${paint(part)} x=${pct((i + gap) * width)}
-              width=${pct((1 - 2 * gap) * width)} y=${y(top)} height=${pct(value / scale)} />`;
+            return svg`<rect class=${`part ${colour(part)}`} fill=${paint(part)} width="100%" y=${y(top)} height=${pct(value / scale)} />`;
           })}
           ${
             c.total > memory.capacity
-              ? svg`<rect class="overflow" x=${pct((i + gap) * width)} width=${pct((1 - 2 * gap) * width)}
-                  y=${y(c.total)} height=${pct((c.total - memory.capacity) / scale)} />`
+              ? svg`<rect class="overflow" width="100%" y=${y(c.total)} height=${pct((c.total - memory.capacity) / scale)} />`
               : nothing
-          }</g>`;
+          }</svg>`;
       })}
       <line class="capacity" x1="0" x2="100%" y1=${y(memory.capacity)} y2=${y(memory.capacity)} />
     </svg>
@@ -406,7 +409,7 @@ function chart(
   title: string,
   list: readonly Column[],
 ): TemplateResult {
-  return html`<figure class="chart memory-chart" data-chart=${id}>
+  return html`<figure class="memory-chart" data-chart=${id}>
     ${heading(view, actions, id, title)}
     ${
       view.open.has(`table:${id}`)
@@ -505,7 +508,11 @@ export function memory(view: View, actions: Actions): unknown {
                     actions,
                     all,
                     'moments',
-                    all.stages.length > 1 ? 'Through the step, fullest stage' : 'Through the step',
+                    taskOf(answer) === 'serve'
+                      ? 'While serving'
+                      : all.stages.length > 1
+                        ? 'Through the step, fullest stage'
+                        : 'Through the step',
                     momentColumns(all),
                   )
                 : nothing

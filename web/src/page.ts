@@ -103,9 +103,10 @@ export const kParts: Part[] = [
   },
   {
     id: 'numbers',
-    reads: ({ state, open, hover, printing }) => [
+    reads: ({ state, open, hover, printing, width }) => [
       state.good,
       printing,
+      width > 0,
       ...kMemoryTables.map((key) => open.has(key)),
       hover && kMemoryCharts.includes(hover.chart) ? hover : null,
     ],
