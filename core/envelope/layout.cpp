@@ -74,15 +74,16 @@ void traffic(const Scenario& s, const Architecture& a, const Memory& m, const La
            "layout.model_parallel");
   }
   if (!a.known) return;
-  const double tokens = s.run.micro_batch * s.run.seq / s.cluster.cp;
+  const double tokens =
+      note("layout.tokens", s.run.micro_batch * sequence_length(s) / s.cluster.cp,
+           s.model.kind == ModelKind::vit ? "run.micro_batch*arch.image_tokens/cluster.cp"
+                                          : "run.micro_batch*run.seq/cluster.cp");
   // Four all-reduces a layer (two forward, two backward) of one 16-bit hidden state.
   note("layout.tp_bytes",
        Bytes{4 * 2 * (l.tp - 1) / l.tp * 2 * tokens * s.model.hidden * a.layers / l.pp},
-       "4*2*(layout.tp - "
-       "1)/layout.tp*2*run.micro_batch*run.seq/cluster.cp*model.hidden*model.layers/"
-       "cluster.pp");
+       "4*2*(layout.tp - 1)/layout.tp*2*layout.tokens*model.hidden*model.layers/cluster.pp");
   note("layout.pp_bytes", Bytes{l.pp > 1 ? 4 * tokens * s.model.hidden : 0},
-       "min(1, cluster.pp - 1)*4*run.micro_batch*run.seq/cluster.cp*model.hidden");
+       "min(1, cluster.pp - 1)*4*layout.tokens*model.hidden");
 }
 
 Layout verdict(Layout l, const Scenario& s, const Ledger& note) {

@@ -543,6 +543,8 @@ constexpr Metric kMetrics[] = {
     {"layout.dp_bytes", "V_{dp}", "byte", Kind::modelled, "Data parallel traffic",
      "Sent by one GPU in one step: gradients, and weights where they are sharded.",
      "patarasuk-2009 rajbhandari-2020"},
+    {"layout.tokens", "t_g", "token", Kind::counted, "Tokens of a micro-batch and GPU",
+     "Of one replica; context parallelism divides them.", "narayanan-2021"},
     {"layout.tp_bytes", "V_{tp}", "byte", Kind::modelled, "Tensor parallel traffic",
      "Sent by one GPU for one micro-batch: activations, four times a layer.",
      "shoeybi-2019 patarasuk-2009"},

@@ -148,8 +148,9 @@ Time time(const Scenario& s, const Compute& c, const Work& w, double gpus, const
     note("time.total_high", w.gpu_time_high / gpus, "time.gpu_time_high/gpus.used");
   }
   note("time.tokens_per_s", c.tokens / t.total, "compute.tokens/time.total");
-  const Tokens batch =
-      note("time.batch_tokens", Tokens{s.run.global_batch * s.run.seq}, "run.global_batch*run.seq");
+  const Tokens batch = note("time.batch_tokens", Tokens{s.run.global_batch * sequence_length(s)},
+                            s.model.kind == ModelKind::vit ? "run.global_batch*arch.image_tokens"
+                                                           : "run.global_batch*run.seq");
   t.steps = note("time.steps", c.tokens / batch, "compute.tokens/time.batch_tokens");
   t.step = note("time.step", t.total / t.steps, "time.total/time.steps");
   return t;
