@@ -129,6 +129,49 @@ TEST_CASE("catalog: a recipe says all there is to say, so that the last one chos
   }
 }
 
+TEST_CASE("catalog: every framework sets what the others set outside its own fields") {
+  // Otherwise what one brings would stay when another is chosen. Its own fields start afresh.
+  const auto outside = [](const Row& row) {
+    std::set<std::string_view> said;
+    for (const auto& [path, value] : row.set)
+      if (!path.starts_with("stack.")) said.insert(path);
+    return said;
+  };
+  const std::set<std::string_view> all = outside(catalog().stacks.front());
+  for (const char* path : {"run.flash", "run.recompute", "cluster.sp", "cluster.zero",
+                           "cluster.reshard", "cluster.reduce", "states.recipe"})
+    CHECK(all.contains(path));
+  Problems problems;
+  const Scenario fresh = scenario_of({}, problems);
+  for (const Row& row : catalog().stacks) {
+    INFO(row.id);
+    CHECK(outside(row) == all);
+    Scenario s = fresh;
+    for (const Problem& p : apply({{"stack.id", row.id}}, s)) FAIL_CHECK(p.path << p.message);
+    for (const auto& [path, value] : row.set)
+      if (path != "states.recipe") CHECK(get(*field_by_path(path), s) == value);
+    // Back again.
+    CHECK(apply({{"stack.id", std::string("generic")}}, s).empty());
+    for (const Field& f : fields())
+      if (!same(f, fresh, s)) FAIL_CHECK(f.path);
+  }
+}
+
+TEST_CASE("catalog: frameworks do what their notes say") {
+  const auto with = [](const char* stack) {
+    Problems problems;
+    return scenario_of({{"stack.id", std::string(stack)}}, problems);
+  };
+  const Scenario first = with("megatron-2021"), second = with("megatron-2022");
+  CHECK((!first.run.flash && !first.cluster.sp && first.cluster.zero == 0));
+  CHECK((!second.run.flash && second.cluster.sp && second.cluster.zero == 0));
+  CHECK(second.run.recompute == Recompute::selective);
+  CHECK(with("megatron-core-2024").cluster.zero == 1);
+  CHECK(with("megatron-core-2024").run.flash);
+  CHECK(with("fsdp2-2024").cluster.zero == 3);
+  CHECK(with("hf-trainer-2023").cluster.zero == 0);
+}
+
 TEST_CASE(
     "catalog: a count that is published to the last parameter comes out to the last parameter") {
   int exact = 0;

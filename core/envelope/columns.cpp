@@ -521,10 +521,8 @@ class Mapper {
     set("run.micro_batch", micro);
     set("run.global_batch", number("global_batch", micro * passes * dp));
 
-    // Before 2023 the Megatron codes that did not have sequence parallelism yet.
-    const std::string_view sp = row_.at("sequence_parallel");
-    set("cluster.sp",
-        sp.empty() ? !one_of(stack_, {"megatron-2021", "megatron-deepspeed-2022"}) : sp == "1");
+    if (const std::string_view sp = row_.at("sequence_parallel"); !sp.empty())
+      set("cluster.sp", sp == "1");
     sharding(dp * cp);
   }
 
@@ -553,11 +551,19 @@ class Mapper {
            stack_.find("nemo") != std::string_view::npos;
   }
 
+  /// What the framework's row of the catalog sets.
+  const Value* usual(std::string_view path) const {
+    const Row* row = find_row(catalog().stacks, stack_);
+    return find((row ? *row : *find_row(catalog().stacks, "generic")).set, path);
+  }
+
   std::string_view usual_sharding() const {
-    if (megatron() || stack_ == "internevo-2023") return "zero1";
-    if (one_of(stack_, {"deepspeed-2024", "hf-trainer-2023", "generic", "other"}) && adapter_)
+    if (one_of(stack_, {"deepspeed-2024", "generic", "other"}) && adapter_)
       return "none";  // plain data parallelism
-    return "zero3";
+    // One GPU's habits do not hold all states of a large model: the Trainer then runs DeepSpeed.
+    if (stack_ == "hf-trainer-2023" && !adapter_) return "zero3";
+    const double stage = std::get<double>(*usual("cluster.zero"));
+    return stage == 0 ? "none" : stage == 1 ? "zero1" : stage == 2 ? "zero2" : "zero3";
   }
 
   void states() {
@@ -595,9 +601,7 @@ class Mapper {
     const std::string_view attention = row_.at("attention_impl"),
                            recompute = row_.at("recompute_mode"), loss = row_.at("cross_entropy");
     const bool flash =
-        attention.empty()
-            ? !one_of(stack_, {"megatron-2021", "megatron-2022", "megatron-deepspeed-2022"})
-            : attention == "flash";
+        attention.empty() ? std::get<bool>(*usual("run.flash")) : attention == "flash";
     set("run.flash", flash);
     if (recompute == "partial") {
       // Which layers is not stated; every second one stands for "some".
@@ -623,8 +627,7 @@ class Mapper {
     const std::string_view word = row_.at("compiled");
     if (word == "1") return set("stack.kernels", "compiled");
     // "Not compiled" leaves open whether kernels are fused by hand: the framework says.
-    const Row* row = find_row(catalog().stacks, stack_);
-    const Value* kernels = row ? find(row->set, "stack.kernels") : nullptr;
+    const Value* kernels = usual("stack.kernels");
     if (word == "0" && kernels && text_of(*kernels) == "compiled") set("stack.kernels", "eager");
   }
 
