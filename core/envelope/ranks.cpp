@@ -440,17 +440,23 @@ RankMemory Ranks::fullest(const Ways& w) const {
   return most;
 }
 
-double Ranks::legal(double dp) const {
-  const double next = std::ceil(dp / step_ - kRounding) * step_;
+double Ranks::legal(double least) const {
+  const double next = std::ceil(least / step_ - kRounding) * step_;
   const double batches = s_.run.global_batch / s_.run.micro_batch;
   if (!transient_ || std::floor(batches) != batches) return next;
-  // The next divisor: the largest number of micro-batches that leaves each rank as many.
-  double m = std::floor(batches / next + kRounding);
-  for (int tries = 0; m >= 1 && tries < 1000; ++tries, --m) {
-    const double ranks = batches / m;
-    if (std::floor(ranks) == ranks && std::fmod(ranks, step_) == 0) return ranks;
+  // The next divisor: from below up to the root, then by the micro-batches that each rank has.
+  const auto whole = [](double a, double b) { return std::floor(b / a) * a == b; };
+  double dp = next;
+  for (int tries = 0; dp * dp <= batches; dp += step_) {
+    if (whole(dp, batches)) return dp;
+    if (++tries > 1000) return next;
   }
-  return m < 1 ? kNone : next;
+  double m = std::floor(batches / dp + kRounding);
+  for (int tries = 0; m >= 1; --m) {
+    if (whole(m, batches) && whole(step_, batches / m)) return batches / m;
+    if (++tries > 1000) return next;
+  }
+  return kNone;
 }
 
 double Ranks::fewest(double room_alone, double room_together) const {
