@@ -458,9 +458,11 @@ void hardware_rules(const Scenario& s, Problems& out) {
 }  // namespace
 
 bool shards_in_pipeline(const Scenario& s) {
-  // FSDP and XLA share the weights of a stage; Megatron and DeepSpeed refuse it.
-  const std::string_view stack = s.stack.id;
-  return stack.starts_with("fsdp") || stack.starts_with("maxtext") || stack.starts_with("jax");
+  // Those of FP32 shards (FSDP, XLA) share the weights of a stage; Megatron and DeepSpeed refuse
+  // it.
+  const Row* row = find_row(catalog().stacks, s.stack.id);
+  const Value* recipe = row ? find(row->set, "states.recipe") : nullptr;
+  return recipe && text_of(*recipe) == "fsdp-16";
 }
 
 Problems check(const Scenario& s) {
