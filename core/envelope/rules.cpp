@@ -384,7 +384,8 @@ void format_rules(const Scenario& s, Problems& out) {
                                 q4_0,      q4_1, q5_0,      q5_1,     q8_0,     iq4_nl};
   const auto limit = [&](const char* path, Format value, std::span<const Format> to,
                          bool none_allowed, const char* why) {
-    if (value == none ? none_allowed : to.empty() || std::ranges::count(to, value) > 0) return;
+    if (value == none ? none_allowed : to.empty() || std::count(to.begin(), to.end(), value) > 0)
+      return;
     const Field& f = *field_by_path(path);
     std::string list;
     for (const Format x : to)
