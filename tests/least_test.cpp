@@ -22,8 +22,9 @@ Scenario of(const std::string& link) {
 }
 
 bool legal(const Scenario& s) {
-  return std::ranges::none_of(check(s),
-                              [](const Problem& p) { return p.severity == Severity::warning; });
+  for (const Problem& p : check(s))
+    if (p.severity == Severity::warning) return false;
+  return true;
 }
 
 Scenario with(const Scenario& s, const Patch& patch) {

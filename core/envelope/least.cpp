@@ -29,7 +29,8 @@ std::string label_of(const Scenario& s, double asked_zero) {
 bool legal(const Scenario& layout, const Problems& before) {
   for (const Problem& p : check(layout)) {
     const auto same = [&](const Problem& b) { return b.path == p.path && b.code == p.code; };
-    if (p.severity == Severity::warning && std::ranges::none_of(before, same)) return false;
+    if (p.severity == Severity::warning && std::none_of(before.begin(), before.end(), same))
+      return false;
   }
   return true;
 }

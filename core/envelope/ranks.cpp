@@ -474,7 +474,7 @@ double Ranks::fewest(double room_alone, double room_together) const {
   Ways without = one;
   without.shard = without.expert_shard = 1e300;
   if (given(s_.cluster.shard)) without = ways(kMost);
-  double least = step_;
+  double least = first + step_;
   bool possible = true;
   for (double i = 0; i < pp_ && possible; ++i) {
     const Stage st = stage(i, w);

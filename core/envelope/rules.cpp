@@ -384,7 +384,8 @@ void format_rules(const Scenario& s, Problems& out) {
                                 q4_0,      q4_1, q5_0,      q5_1,     q8_0,     iq4_nl};
   const auto limit = [&](const char* path, Format value, std::span<const Format> to,
                          bool none_allowed, const char* why) {
-    if (value == none ? none_allowed : to.empty() || std::find(to.begin(), to.end(), value) != to.end()) return;
+    if (value == none ? none_allowed : to.empty() || std::count(to.begin(), to.end(), value) > 0)
+      return;
     const Field& f = *field_by_path(path);
     std::string list;
     for (const Format x : to)
@@ -458,9 +459,11 @@ void hardware_rules(const Scenario& s, Problems& out) {
 }  // namespace
 
 bool shards_in_pipeline(const Scenario& s) {
-  // FSDP and XLA share the weights of a stage; Megatron and DeepSpeed refuse it.
-  const std::string_view stack = s.stack.id;
-  return stack.starts_with("fsdp") || stack.starts_with("maxtext") || stack.starts_with("jax");
+  // Those of FP32 shards (FSDP, XLA) share the weights of a stage; Megatron and DeepSpeed refuse
+  // it.
+  const Row* row = find_row(catalog().stacks, s.stack.id);
+  const Value* recipe = row ? find(row->set, "states.recipe") : nullptr;
+  return recipe && text_of(*recipe) == "fsdp-16";
 }
 
 Problems check(const Scenario& s) {
