@@ -114,6 +114,16 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
 
   // Without layers, or where a rule stands for all that comes and goes, nothing is counted of it.
   transient_ = a.known && s.states.activations == ActivationRule::estimate;
+  const auto bytes = [&](const Kept& k) {
+    return tokens_ *
+           (k.whole / whole_ways_ + k.split / tp_ + k.gathered / std::max(1.0, tp_ / etp_));
+  };
+  dense_stored_ = bytes(act.dense_stored);
+  moe_stored_ = bytes(act.moe_stored);
+  dense_all_ = bytes(act.dense);
+  moe_all_ = bytes(act.moe);
+  dense_gradient_ = bytes(act.dense_gradient);
+  moe_gradient_ = bytes(act.moe_gradient);
   adapters_ = s.run.task == Task::finetune && s.tune.method != Method::full;
   const double T = a.trainable;
   gradient_ = m.gradient_bytes;
@@ -273,28 +283,23 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   }
   if (!transient_) return h;
 
-  const auto bytes = [&](const Kept& k) {
-    return tokens_ *
-           (k.whole / whole_ways_ + k.split / w.tp + k.gathered / std::max(1.0, w.tp / w.etp));
-  };
-  const double dense_stored = bytes(act_.dense_stored), moe_stored = bytes(act_.moe_stored);
-  const double dense_all = bytes(act_.dense), moe_all = bytes(act_.moe);
   const double kept_dense = st.kept_layers - st.kept_moe_layers;
   const bool full = s_.run.recompute == Recompute::full;
   // Every n-th layer is computed again; the others keep all.
   const double again = full ? std::floor(a_.layers / s_.run.recompute_every) / a_.layers : 1;
-  h.activations = act_.share * (kept_dense * (again * dense_stored + (1 - again) * dense_all) +
-                                st.kept_moe_layers * (again * moe_stored + (1 - again) * moe_all));
+  h.activations =
+      act_.share * (kept_dense * (again * dense_stored_ + (1 - again) * dense_all_) +
+                    st.kept_moe_layers * (again * moe_stored_ + (1 - again) * moe_all_));
   if (c.offload_activations) {  // one layer leaves while the next is at work
-    h.staged = 2 * std::max(dense_layers > 0 ? (again < 1 ? dense_all : dense_stored) : 0,
-                            st.moe_layers > 0 ? (again < 1 ? moe_all : moe_stored) : 0);
+    h.staged = 2 * std::max(dense_layers > 0 ? (again < 1 ? dense_all_ : dense_stored_) : 0,
+                            st.moe_layers > 0 ? (again < 1 ? moe_all_ : moe_stored_) : 0);
     h.activations = std::min(h.activations, h.staged);
   }
 
-  const double dense_work = bytes(act_.dense_gradient) + dense_all - dense_stored;
-  const double moe_work = bytes(act_.moe_gradient) + moe_all - moe_stored;
-  const double plain = std::max(dense_layers > 0 ? bytes(act_.dense_gradient) : 0,
-                                st.moe_layers > 0 ? bytes(act_.moe_gradient) : 0);
+  const double dense_work = dense_gradient_ + dense_all_ - dense_stored_;
+  const double moe_work = moe_gradient_ + moe_all_ - moe_stored_;
+  const double plain =
+      std::max(dense_layers > 0 ? dense_gradient_ : 0, st.moe_layers > 0 ? moe_gradient_ : 0);
   h.working = s_.run.recompute == Recompute::none
                   ? plain
                   : std::max(dense_layers > 0 ? dense_work : 0, st.moe_layers > 0 ? moe_work : 0);

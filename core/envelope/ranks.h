@@ -116,6 +116,9 @@ class Ranks {
          master_ = 0, optimizer_ = 0, gather_ = 0, gather_experts_ = 0, gather_root_ = 0,
          reduced_ = 0, adapter_bytes_ = 0, copies_ = 0;
   double module_optimizer_ = 0, trained_embedding_ = 0, trained_head_ = 0;
+  // Bytes of one layer on one GPU, of one micro-batch.
+  double dense_stored_ = 0, moe_stored_ = 0, dense_all_ = 0, moe_all_ = 0, dense_gradient_ = 0,
+         moe_gradient_ = 0;
   double adapter_layer_ = 0;  ///< Adapter parameters of one layer on one GPU.
   bool adapters_ = false, transient_ = true, tied_ = false;
 };
