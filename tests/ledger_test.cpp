@@ -352,8 +352,10 @@ TEST_CASE("metrics: each has a symbol, a unit, a label, a sentence of help and k
       "count",      "number", "factor",     "ratio",   "byte",     "byte/s",
       "byte/token", "flop",   "flop/token", "flop/s",  "second",   "token",
       "token/s",    "usd",    "usd/hour",   "pfs-day", "gpu-hour", "nat/token"};
+  std::set<std::string_view> ids;
   for (const Metric& m : metrics()) {
     INFO(m.id);
+    CHECK(ids.insert(m.id).second);
     CHECK(!m.symbol.empty());
     CHECK(units.contains(m.unit));
     CHECK(!m.label.empty());

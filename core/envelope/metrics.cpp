@@ -953,14 +953,6 @@ constexpr Metric kMetrics[] = {
      "hestness-2017"},
 };
 
-constexpr bool distinct() {
-  for (std::size_t i = 0; i < std::size(kMetrics); ++i)
-    for (std::size_t j = i + 1; j < std::size(kMetrics); ++j)
-      if (kMetrics[i].id == kMetrics[j].id) return false;
-  return true;
-}
-static_assert(distinct(), "no metric twice");
-
 }  // namespace
 
 std::span<const Metric> metrics() { return kMetrics; }
