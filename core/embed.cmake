@@ -4,6 +4,7 @@
 # string: dropping the breaks and the indentation changes nothing.
 set(code "// Generated from core/catalog by core/embed.cmake.\n#include \"envelope/embedded.h\"\n\n")
 string(APPEND code "namespace envelope::embedded {\n")
+string(REPEAT "[0-9a-f]" 10 ten)
 foreach(file IN LISTS FILES)
   get_filename_component(name ${file} NAME_WE)
   file(READ ${file} text)
@@ -14,6 +15,8 @@ foreach(file IN LISTS FILES)
   endif()
   # What the core never reads, and the spaces between, stay out of the module.
   string(REGEX REPLACE ", \"(tokens_source|confidence)\": \"[^\"]*\"" "" text "${text}")
+  # A commit is told by its first ten digits.
+  string(REGEX REPLACE "/(${ten})${ten}${ten}${ten}/" "/\\1/" text "${text}")
   string(REGEX REPLACE "\": " "\":" text "${text}")
   string(REPLACE "\", \"" "\",\"" text "${text}")
   string(REGEX REPLACE "[\r\n]+[ \t]*" ")~\"\nR\"~(" text "${text}")

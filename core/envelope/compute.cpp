@@ -123,7 +123,9 @@ Core attention_core(const Scenario& s, const Architecture& a, const Ledger& note
 double kept(const Scenario& s) { return s.run.capacity > 0 ? std::min(1.0, s.run.capacity) : 1; }
 
 /// The matrix products of one token in the forward pass, by what does them.
-void components(const Scenario& s, const Architecture& a, const Ledger& note) {
+void components(const Scenario& s, const Architecture& a, const Ledger& ledger) {
+  if (!ledger) return;
+  const Loud note(ledger);
   const Model& m = s.model;
   const bool halves = m.kind == ModelKind::encoder_decoder;  // a token passes one stack of two
   note("compute.projections", kMac * (halves ? a.attention / 2 : a.attention),

@@ -132,12 +132,17 @@ std::vector<Remedy> remedies(const Scenario& s, const Report& r) {
   // What fits comes first, and of it what costs neither work nor traffic; of the rest what comes
   // nearest.
   const auto costs = [](const Remedy& x) { return x.sends || (given(x.work) && x.work > 1.005); };
-  std::stable_sort(tried.begin(), tried.end(), [&](const Remedy& a, const Remedy& b) {
+  const auto better = [&](const Remedy& a, const Remedy& b) {
     if (a.fits != b.fits) return a.fits;
     return a.fits ? costs(a) < costs(b) : a.per_gpu < b.per_gpu;
-  });
-  if (tried.size() > 3) tried.resize(3);
-  return tried;
+  };
+  std::vector<Remedy> best;
+  while (best.size() < 3 && !tried.empty()) {
+    const auto next = std::min_element(tried.begin(), tried.end(), better);
+    best.push_back(std::move(*next));
+    tried.erase(next);
+  }
+  return best;
 }
 
 /// 405853388800 -> "405,853,388,800".

@@ -50,7 +50,9 @@ double choose_tp(const Scenario& s, const Architecture& a, const Activations& ac
 
 /// What each kind of parallelism sends, per GPU.
 void traffic(const Scenario& s, const Architecture& a, const Memory& m, const Layout& l,
-             const Ledger& note) {
+             const Ledger& ledger) {
+  if (!ledger) return;
+  const Loud note(ledger);
   const double micro =
       note("layout.micro_batches",
            std::max(1.0, std::ceil(s.run.global_batch / (s.run.micro_batch * l.dp))),

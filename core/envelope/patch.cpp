@@ -18,11 +18,14 @@ std::string suggestion(std::string_view typed, const Names& names) {
     const bool inside = !want.empty() && name.find(want) != std::string_view::npos;
     ranked.emplace_back(inside ? 0 : 1 + edit_distance(want, name), name);
   }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string out;
-  for (std::size_t i = 0; i < ranked.size() && i < 3; ++i)
-    out.append(i ? ", " : "").append(ranked[i].second);
+  for (std::size_t i = 0; i < 3 && !ranked.empty(); ++i) {
+    const auto next =
+        std::min_element(ranked.begin(), ranked.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+    out.append(i ? ", " : "").append(next->second);
+    ranked.erase(next);
+  }
   return out;
 }
 
@@ -221,30 +224,33 @@ Scenario scenario_of(const Patch& patch, Problems& problems) {
 
 Patch diff(const Scenario& s) {
   Scenario base = defaults();
-  Patch patch;
+  Patch chosen;  // rows of the catalog
   const Field& stack = *field_by_path("stack.id");
   if (!same(stack, base, s)) {  // it brings a recipe, which then need not be named
-    patch.emplace_back(stack.path, get(stack, s));
+    chosen.emplace_back(stack.path, get(stack, s));
     copy(stack, s, base);
     choose_stack_recipe(base);
   }
   for (const Field& f : fields())
     if ((f.flags & kSelects) && !same(f, base, s)) {
-      patch.emplace_back(f.path, get(f, s));
+      chosen.emplace_back(f.path, get(f, s));
       copy(f, s, base);
     }
-  if (!patch.empty()) {
+  if (!chosen.empty()) {
     fill_model(base);
     fill_gpu(base);
     fill_recipe(base);
     fill_stack(base);
     fill_price(base);
   }
-  for (const Field& f : fields())
-    if (!(f.flags & kSelects) && !same(f, base, s)) patch.emplace_back(f.path, get(f, s));
-  std::stable_sort(patch.begin(), patch.end(), [](const auto& a, const auto& b) {
-    return field_by_path(a.first) < field_by_path(b.first);
-  });
+  Patch patch;
+  for (const Field& f : fields()) {
+    if (f.flags & kSelects) {
+      if (const Value* v = find(chosen, f.path)) patch.emplace_back(f.path, *v);
+    } else if (!same(f, base, s)) {
+      patch.emplace_back(f.path, get(f, s));
+    }
+  }
   return patch;
 }
 
