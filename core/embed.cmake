@@ -15,6 +15,8 @@ foreach(file IN LISTS FILES)
   endif()
   # What the core never reads, and the spaces between, stay out of the module.
   string(REGEX REPLACE ", \"(tokens_source|confidence)\": \"[^\"]*\"" "" text "${text}")
+  # A row without a date is of the first snapshot.
+  string(REPLACE ", \"as_of\": \"2026-11\"" "" text "${text}")
   # A commit is told by its first ten digits.
   string(REGEX REPLACE "/(${ten})${ten}${ten}${ten}/" "/\\1/" text "${text}")
   string(REGEX REPLACE "\": " "\":" text "${text}")

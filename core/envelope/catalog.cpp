@@ -37,7 +37,7 @@ std::vector<Row> read_rows(std::string_view text) {
     row.name = in.text_at("name");
     row.family = in.text_at("family", in.text_at("vendor"));
     row.source = in.text_at("source");
-    row.as_of = in.text_at("as_of");
+    row.as_of = in.text_at("as_of", "2026-11");
     row.note = in.text_at("note");
     if (const double year = in.number_at("year"); given(year)) row.year = year;
     row.set = set_of(in);
@@ -70,7 +70,7 @@ std::vector<PriceRow> read_prices(std::string_view text) {
     row.provider = in.text_at("provider");
     row.provider_name = in.text_at("provider_name", row.provider);
     row.instance = in.text_at("instance");
-    row.as_of = in.text_at("as_of");
+    row.as_of = in.text_at("as_of", "2026-11");
     row.usd = in.number_at("usd");
     row.since = kSnapshots[0];
     if (const std::string_view since = in.text_at("since"); !since.empty())
