@@ -37,7 +37,7 @@ std::vector<Row> read_rows(std::string_view text) {
     row.name = in.text_at("name");
     row.family = in.text_at("family", in.text_at("vendor"));
     row.source = in.text_at("source");
-    row.as_of = in.text_at("as_of", "2026-11");
+    row.as_of = in.text_at("as_of", row.source.starts_with("http") ? "2026-11" : "");
     row.note = in.text_at("note");
     if (const double year = in.number_at("year"); given(year)) row.year = year;
     row.set = set_of(in);

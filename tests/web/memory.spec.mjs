@@ -73,7 +73,7 @@ test('each stage and each moment is a column that can be read', async ({ page })
     const most = Math.max(...list.map(({ total }) => total));
     for (const [i, { total }] of list.entries())
       expect(Math.abs(heights[i] / Math.max(...heights) - total / most), `${id} ${i}`).toBeLessThan(0.02);
-    await chart(page, id).locator('svg.columns').focus();
+    await chart(page, id).locator('.columns-box').focus();
     await page.keyboard.press('ArrowRight');
     const name = id === 'stages' ? 'Stage 1 of 16' : list[0].label;
     await expect(chart(page, id).locator('.read')).toContainText(name);

@@ -158,6 +158,8 @@ export function user({ send, js }) {
         true,
       ),
     async click(selector) {
+      // The driver's own scrolling may stop where the middle is still out of sight.
+      await js((s) => document.querySelector(s)?.scrollIntoView({ block: 'center' }), selector);
       await send('POST', `/element/${await element(selector)}/click`, {});
     },
     async type(selector, text) {

@@ -104,14 +104,14 @@ test.describe('the work behind a number', () => {
   test('is reached and left by keyboard alone', async ({ page }) => {
     await open(page);
     const focused = () => page.evaluate(() => document.activeElement?.id ?? '');
-    for (let i = 0; i < 60 && (await focused()) !== 'f-cluster.gpus'; ++i)
+    for (let i = 0; i < 150 && (await focused()) !== 'f-cluster.gpus'; ++i)
       await page.keyboard.press('Tab');
     expect(await focused()).toBe('f-cluster.gpus');
     await page.keyboard.press('Control+A');
     await page.keyboard.type('512');
     await shows(page, await patched(kFirst, { 'cluster.gpus': 512 }));
     const door = () => page.evaluate(() => document.activeElement?.dataset?.metric ?? '');
-    for (let i = 0; i < 90 && (await door()) !== 'time.total'; ++i)
+    for (let i = 0; i < 180 && (await door()) !== 'time.total'; ++i)
       await page.keyboard.press('Shift+Tab');
     expect(await door()).toBe('time.total');
     const ring = await page.evaluate(() => {

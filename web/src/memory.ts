@@ -282,17 +282,24 @@ function columns(
   const shown = view.width > 0 ? list : [];
   const highest = list.reduce((a, b) => (b.total > a.total ? b : a));
   const caption = `Most: ${highest.name}, ${bytes(highest.total)}. The line is the capacity: ${bytes(memory.capacity)}.`;
-  return html`<svg
-      class="columns"
-      width="100%"
-      height="132"
+  // Firefox takes what the bar at the foot covers for visible, and does not scroll to it by itself.
+  const reveal = (e: FocusEvent) =>
+    (e.currentTarget as HTMLElement).scrollIntoView({ block: 'nearest' });
+  return html`<div
+      class="columns-box"
       role="img"
       tabindex="0"
       aria-label=${`${title}. ${caption} Left and right arrows read the columns; the table has the numbers.`}
-      @pointermove=${move}
-      @pointerleave=${() => actions.hover(null)}
+      @focus=${reveal}
       @blur=${() => actions.hover(null)}
       @keydown=${key}
+    ><svg
+      class="columns"
+      width="100%"
+      height="132"
+      aria-hidden="true"
+      @pointermove=${move}
+      @pointerleave=${() => actions.hover(null)}
     >
       ${shown.map((c, i) => {
         let top = 0;
@@ -310,7 +317,7 @@ function columns(
           }</svg>`;
       })}
       <line class="capacity" x1="0" x2="100%" y1=${y(memory.capacity)} y2=${y(memory.capacity)} />
-    </svg>
+    </svg></div>
     <ol class="under-columns" aria-hidden="true">
       ${list.map((c, i) => html`<li>${i % stride === 0 ? c.label : ''}</li>`)}
     </ol>
