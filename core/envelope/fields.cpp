@@ -623,7 +623,7 @@ constexpr Field kFields[] = {
     flag("cluster.offload_optimizer", "offopt", "cluster", kTrain, "Optimizer on the CPU",
          "Master weights and optimizer states stay in host memory.", AT(cluster.offload_optimizer)),
     flag("cluster.offload_activations", "offact", "cluster", kTrain, "Activations on the CPU",
-         "What the forward pass leaves goes to host memory; one layer stays.",
+         "What the forward pass leaves goes to host memory; two layers stay.",
          AT(cluster.offload_activations)),
     number("cluster.reserve", "reserve", "cluster", "byte", 0, 1e12, kAll, "Reserved memory",
            "Bytes per GPU kept for CUDA context, communication buffers and allocator slack: at "
@@ -642,7 +642,7 @@ constexpr Field kFields[] = {
     flag("states.gradient_copy", "gcopy", "memory", kTrain, "FP32 gradient copy",
          "A second, FP32 copy of the gradients.", AT(states.gradient_copy)),
     flag("states.paged", "paged", "memory", kTrain, "Paged optimizer",
-         "Optimizer states move to host memory when the GPU is full.", AT(states.paged)),
+         "Optimizer states may move to host memory; counted as if they had.", AT(states.paged)),
     flag("states.in_backward", "optbwd", "memory", kTrain, "Optimizer in backward",
          "Each layer is updated in the backward pass, so one layer of gradients lives.",
          AT(states.in_backward)),

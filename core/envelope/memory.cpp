@@ -144,7 +144,6 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
                  "params.modules*bytes.module"
                : "params.trainable*bytes.gradient");
   const double bm = out.master_bytes = note("bytes.master", wide ? 0 : bytes_per_value(st.master));
-  out.module_master = bm;
   out.master = note("memory.master", Bytes{T * bm}, "params.trainable*bytes.master");
 
   const OptimizerBytes bo = optimizer_bytes(st);

@@ -17,7 +17,7 @@ struct Memory {
   double matrix_bytes = 0, expert_bytes = 0, other_bytes = 0, adapter_bytes = 0;
   // Bytes per trained parameter of an adapter, or of the model; and of modules trained beside.
   double gradient_bytes = 0, master_bytes = 0, optimizer_bytes = 0;
-  double module_weight = 0, module_gradient = 0, module_master = 0, module_optimizer = 0;
+  double module_weight = 0, module_gradient = 0, module_optimizer = 0;
 };
 
 Memory memory(const Scenario& scenario, const Architecture& a, const Activations& act,
