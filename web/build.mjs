@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Builds the site into build/site, step by step. Each step is a program of its own.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+const vite = join(dirname(require.resolve('vite/package.json')), 'bin/vite.js');
+
+const kSteps = [
+  [vite, 'build'], // the pages
+  ['prerender.mjs'], // their words and numbers
+];
+
+for (const step of kSteps) {
+  const { status } = spawnSync(process.execPath, step, { cwd: import.meta.dirname, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// The views of an embed: what fits where. The loader reserves `height` before anything has loaded.
+
+export const kViews = {
+  line: { smallest: 0, height: 56 },
+  card: { smallest: 280, height: 230 },
+  bar: { smallest: 320, height: 260 },
+  chart: { smallest: 360, height: 420 },
+  table: { smallest: 320, height: 420 },
+  full: { smallest: 480, height: 720 },
+} as const satisfies Record<string, { smallest: number; height: number }>;
+
+export type ViewName = keyof typeof kViews;
+
+export const isView = (name: string | null | undefined): name is ViewName =>
+  typeof name === 'string' && Object.hasOwn(kViews, name);

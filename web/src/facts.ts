@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What one result says, as plain texts: for embeds, snippets, share cards, tables and built pages.
+import type { Answer, Finding, Kind, Task } from './api';
+import { kCards } from './report';
+import type { MetricId } from './types.generated';
+import { roughly } from './units';
+import { kindOf, sentence, taskOf, textOf, valueOf, type Tables } from './view';
+
+/** A number and how it is said. */
+export interface Fact {
+  id: MetricId;
+  label: string;
+  text: string;
+  value: number;
+  /** The canonical unit of the value. */
+  unit: string;
+  kind: Kind;
+  /** `61 d – 68 d`, or empty where the model states no error. */
+  band: string;
+}
+
+export interface Facts {
+  task: Task;
+  /** `Llama 3.1 405B on 16,384 × NVIDIA H100 SXM5 80GB` */
+  title: string;
+  sentence: string;
+  verdict: { severity: Finding['severity']; text: string };
+  /** The key numbers, the most important first; those that do not apply are left out. */
+  rows: Fact[];
+  link: string;
+  /** The month of the catalog. */
+  d: string;
+  version: string;
+}
+
+/** Of interest behind the key numbers of a task. */
+const kMore: Record<Task, MetricId[]> = {
+  pretrain: ['params.total', 'compute.tokens', 'time.mfu', 'time.gpu_hours', 'cost.price'],
+  finetune: ['params.total', 'params.trainable', 'compute.tokens', 'time.mfu', 'cost.price'],
+  serve: ['params.total', 'memory.weights', 'memory.kv_cache', 'cost.price'],
+};
+
+export function fact(tables: Tables, answer: Answer, id: MetricId, label?: string): Fact | null {
+  const value = valueOf(answer, id);
+  const metric = tables.metrics.get(id);
+  if (value === undefined || !metric) return null;
+  const [low, high] = [valueOf(answer, `${id}_low`), valueOf(answer, `${id}_high`)];
+  const about = (x: number) => (metric.unit === 'second' ? roughly(x) : textOf(tables, id, x));
+  return {
+    id,
+    label: label ?? metric.label,
+    text: textOf(tables, id, value),
+    value,
+    unit: metric.unit,
+    kind: kindOf(tables, id) ?? 'modelled',
+    band: low !== undefined && high !== undefined ? `${about(low)} – ${about(high)}` : '',
+  };
+}
+
+function titleOf(tables: Tables, answer: Answer): string {
+  const { model, gpu } = answer.quotes ?? {};
+  const size = fact(tables, answer, 'params.total');
+  const own = !model || model.id === 'by-size' || model.id === 'custom';
+  const name = own ? `A model of ${size?.text ?? '–'} parameters` : model.name;
+  const gpus = fact(tables, answer, 'gpus.used');
+  return gpu && gpus ? `${name} on ${gpus.text} × ${gpu.name}` : name;
+}
+
+export function factsOf(tables: Tables, answer: Answer): Facts {
+  const task = taskOf(answer);
+  const rows = kCards[task].flatMap(({ title, metrics }) => {
+    const id = metrics.find((m) => valueOf(answer, m) !== undefined);
+    return id ? [fact(tables, answer, id, title)] : [];
+  });
+  const shown = new Set(rows.map((r) => r?.id));
+  const more = kMore[task].filter((id) => !shown.has(id)).map((id) => fact(tables, answer, id));
+  return {
+    task,
+    title: titleOf(tables, answer),
+    sentence: sentence(tables, answer, answer.summary),
+    verdict: {
+      severity: answer.verdict.severity,
+      text: sentence(tables, answer, answer.verdict.message),
+    },
+    rows: [...rows, ...more].filter((r) => r !== null),
+    link: answer.link,
+    d: answer.d,
+    version: answer.version,
+  };
+}
