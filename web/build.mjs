@@ -13,6 +13,9 @@ const kSteps = [
 ];
 
 for (const step of kSteps) {
-  const { status } = spawnSync(process.execPath, step, { cwd: import.meta.dirname, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, step, {
+    cwd: import.meta.dirname,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
