@@ -15,11 +15,12 @@ function entry(kind: string, key: string, fields: Record<string, string | undefi
 /** An author behind two braces is one name: no comma and no "and" takes it apart. */
 const whole = (name: string): string => `{${latex(name)}}`;
 
-function ofRow(row: Row, what: string): string {
+function ofRow(row: Row, what: string, author?: string): string {
   const { source = '' } = row;
   return entry('misc', row.id, {
     title: `{${latex(row.name)}: ${what}}`,
-    author: row.family ? whole(row.family) : undefined,
+    author: author ? whole(author) : undefined,
+    key: author ? undefined : latex(row.name), // sorts an entry without an author
     year: row.year ? String(row.year) : undefined,
     url: inBraces(source),
     note: row.as_of ? `As of ${latex(row.as_of)}` : undefined,
@@ -28,8 +29,8 @@ function ofRow(row: Row, what: string): string {
 
 export function bibtex(tables: Tables, answer: Answer, facts: Facts, home: string): string {
   const { model, gpu } = answer.quotes ?? {};
-  const quoted = (row: Row | undefined, what: string) =>
-    row?.source && /^https?:/.test(row.source) ? [ofRow(row, what)] : [];
+  const quoted = (row: Row | undefined, what: string, author?: string) =>
+    row?.source && /^https?:/.test(row.source) ? [ofRow(row, what, author)] : [];
   return [
     entry('software', 'envelope', {
       title: '{Envelope: FLOPs, memory, GPUs, time and cost of large language models}',
@@ -40,7 +41,7 @@ export function bibtex(tables: Tables, answer: Answer, facts: Facts, home: strin
       note: `Version ${latex(facts.version)}, data of ${latex(facts.d)}`,
     }),
     ...quoted(model, 'architecture'),
-    ...quoted(gpu, 'specifications'),
+    ...quoted(gpu, 'specifications', gpu?.family),
     ...citedSources(tables, answer).map(([id, s]) =>
       entry('misc', id, {
         title: `{${latex(s.title)}}`,

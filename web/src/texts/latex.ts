@@ -141,6 +141,19 @@ const kConventions: Record<string, { words: string; metric: string }> = {
   },
 };
 
+/** Of weights that do not train no gradient is computed; the rule then counts less than 6. */
+function conventionOf(answer: Answer): { words: string; metric: string } | undefined {
+  const count = String(answer.inputs['run.count']);
+  const frozen =
+    answer.inputs['run.task'] === 'finetune' && answer.inputs['tune.method'] !== 'full';
+  return frozen && count === '6nd'
+    ? {
+        words: '$6 N D$ less the gradients of frozen weights',
+        metric: 'compute.per_token_6nd',
+      }
+    : kConventions[count];
+}
+
 const published = (tables: Tables, metric: string): string[] =>
   (tables.metrics.get(metric)?.source ?? []).filter((id) => tables.schema.sources[id]?.url);
 
@@ -149,7 +162,7 @@ export function citedSources(tables: Tables, answer: Answer): [string, Source][]
   const metrics =
     answer.inputs['run.task'] === 'serve'
       ? ['serving.decode_step']
-      : [kConventions[String(answer.inputs['run.count'])]?.metric ?? '', 'time.mfu'];
+      : [conventionOf(answer)?.metric ?? '', 'time.mfu'];
   const ids = new Set(metrics.flatMap((m) => published(tables, m)));
   return [...ids].map((id) => [id, tables.schema.sources[id] as Source]);
 }
@@ -172,7 +185,7 @@ function utilisation(tables: Tables, answer: Answer): string[] {
     return [
       `The time of a decode step is the larger of its arithmetic and its memory traffic${cite(...published(tables, 'serving.decode_step'))}, at a bandwidth utilisation of ${text('serving.mbu')}, ${whose('serve.mbu')}, and for prompts at an MFU of ${text('serving.mfu')}, ${whose('serve.mfu')}.`,
     ];
-  const convention = kConventions[String(answer.inputs['run.count'])];
+  const convention = conventionOf(answer);
   const lines = convention
     ? [
         `Training FLOPs are counted as ${convention.words}${cite(...published(tables, convention.metric))}; recomputed activations are not counted.`,
@@ -191,13 +204,15 @@ function price(tables: Tables, answer: Answer): string[] {
   const rate = fact(tables, answer, 'cost.price');
   if (!rate) return [];
   const { quotes } = answer;
-  if (quotes?.price?.own) return [`The price of ${latex(rate.text)} was chosen by us.`];
-  const provider = label(tables, answer, 'price.provider');
+  const priced = `A GPU is priced at ${latex(rate.text)}`;
+  if (quotes?.price?.own) return [`${priced}, which we chose.`];
+  const id = label(tables, answer, 'price.provider');
+  const provider = quotes?.price?.rows.find((r) => r.provider === id)?.provider_name ?? id;
   const terms = latex(label(tables, answer, 'price.terms').toLowerCase());
   return [
-    provider === 'median'
-      ? `The price of ${latex(rate.text)} is the median of the ${terms} prices in the catalog.`
-      : `The price of ${latex(rate.text)} is the ${terms} price of ${latex(provider)} in the catalog.`,
+    id === 'median'
+      ? `${priced}, the median of the ${terms} prices in the catalog.`
+      : `${priced}, the ${terms} price of ${latex(provider)} in the catalog.`,
   ];
 }
 
