@@ -17,7 +17,7 @@ const kMostBars = 4;
 const kMostLabels = 8; // under the columns, so that they do not run together
 
 /** `rank.kv_cache` -> `kv_cache`: colours and patterns belong to the part, everywhere. */
-export const colour = (id: string): string => id.slice(id.indexOf('.') + 1);
+const colour = (id: string): string => id.slice(id.indexOf('.') + 1);
 
 /** What the core says about each rank, or the one bar that a layout without ranks has. */
 export function memoryOf(answer: Answer): Memory | null {
@@ -88,7 +88,7 @@ export function rangeText([low, high]: readonly [number, number]): string {
   return a === b ? b : `${a} – ${b}`;
 }
 
-export const partName = (view: Pick<View, 'metrics'>, id: string): string =>
+const partName = (view: View, id: string): string =>
   (view.metrics.get(id)?.label ?? colour(id).replace('_', ' ')).replace(/ per GPU$/, '');
 
 /** The parts that are there, in drawing order. */
