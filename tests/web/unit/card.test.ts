@@ -2,17 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import {
-  drawCard,
-  escapeXml,
-  kCardWidth,
-  kPartColours,
-  widthOf,
-  wrap,
-  type CardContent,
-} from '../../../web/src/card';
+import { drawCard, kCardWidth, kPartColours, type CardContent } from '../../../web/src/card';
+import { escapeXml, widthOf, wrap } from '../../../web/src/measure';
 
-const kStyle = join(import.meta.dirname, '../../../web/src/style/frame.css');
+const kStyle = join(import.meta.dirname, '../../../web/src/style/tokens.css');
 
 /** Every line of text with where it begins and ends. */
 function lines(svg: string) {
