@@ -126,14 +126,14 @@ export function embedPanel(share: Share): TemplateResult {
     set({ edit });
   };
   return html`${outlet({
-      id: 'element',
-      label: 'HTML for your page',
-      text: elementSnippet(facts, options, link),
-      rows: 6,
-      note: html`Reads as text in feeds, mail and print, and comes alive in a browser.`,
-      action: 'Copy HTML',
-      primary: true,
-    })}
+    id: 'element',
+    label: 'HTML for your page',
+    text: elementSnippet(facts, options, link),
+    rows: 6,
+    note: html`Reads as text in feeds, mail and print, and comes alive in a browser.`,
+    action: 'Copy HTML',
+    primary: true,
+  })}
     ${choose('View', 'embed-view', kWords, choices.view, (view) => set({ view }))}
     ${choose('Colours', 'embed-theme', kThemes, choices.theme, (theme) => set({ theme }))}
     <fieldset class="checks">

@@ -73,13 +73,13 @@ export function linkPanel(share: Share): TemplateResult {
   const url = urlOf(share);
   const length = url.length;
   return html`${outlet({
-      id: 'link',
-      label: 'Link',
-      text: url,
-      rows: Math.min(6, Math.max(2, Math.ceil(length / 72))),
-      action: 'Copy link',
-      primary: true,
-    })}
+    id: 'link',
+    label: 'Link',
+    text: url,
+    rows: Math.min(6, Math.max(2, Math.ceil(length / 72))),
+    action: 'Copy link',
+    primary: true,
+  })}
     <p class=${length > kLong ? 'problem warning' : 'muted'}>
       ${length.toLocaleString('en')} characters.
       ${

@@ -2,7 +2,7 @@
 // What the panels of the share dialog work with.
 import type { Answer } from '../api';
 import { factsOf, type Facts } from '../facts';
-import { withOthers } from '../others';
+import { othersOf, withOthers } from '../others';
 import { updating, type Embedding } from '../snippets';
 import type { ViewName } from '../embed/views';
 import type { Tables } from '../view';
@@ -48,18 +48,13 @@ export function homeOf(href: string): string {
   return page.replace(/[^/]*$/, '').replace(/r\/\d[^/]*\/$/, '');
 }
 
-export const create = (
-  host: Host,
-  home: string,
-  choices: Choices,
-  set: Share['set'],
-): Share => ({
-  host,
-  facts: factsOf(host, host.answer),
-  home,
-  choices,
-  set,
-});
+export function create(by: Host, home: string, choices: Choices, set: Share['set']): Share {
+  // A link that was opened with others still has them; texts and embeds are of one scenario.
+  const { link } = by.answer;
+  const answer = { ...by.answer, link: link.replace(withOthers('', othersOf(link)), '') };
+  const host = { ...by, answer };
+  return { host, facts: factsOf(host, answer), home, choices, set };
+}
 
 /** The link of the scenario and of those it is compared with. */
 export function linkOf({ host, choices }: Share): string {

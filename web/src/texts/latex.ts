@@ -10,11 +10,11 @@ const kEscapes: Record<string, string> = {
   '\\': '\\textbackslash{}',
   '{': '\\{',
   '}': '\\}',
-  '$': '\\$',
+  $: '\\$',
   '&': '\\&',
   '#': '\\#',
   '%': '\\%',
-  '_': '\\_',
+  _: '\\_',
   '~': '\\textasciitilde{}',
   '^': '\\textasciicircum{}',
   '"': "''",
@@ -35,11 +35,11 @@ const kEscapes: Record<string, string> = {
   '≥': '$\\ge$',
   '→': '$\\to$',
   '°': '$^\\circ$',
-  'µ': '$\\mu$',
-  'μ': '$\\mu$',
-  'α': '$\\alpha$',
-  'β': '$\\beta$',
-  'γ': '$\\gamma$',
+  µ: '$\\mu$',
+  μ: '$\\mu$',
+  α: '$\\alpha$',
+  β: '$\\beta$',
+  γ: '$\\gamma$',
   '–': '--',
   '—': '---',
   '‘': '`',
@@ -178,9 +178,7 @@ const chosen = (answer: Answer, path: string): boolean => Object.hasOwn(answer.p
 function utilisation(tables: Tables, answer: Answer): string[] {
   const text = (id: MetricId) => latex(fact(tables, answer, id)?.text ?? '');
   const whose = (path: string) =>
-    chosen(answer, path)
-      ? 'which we chose'
-      : 'the default of Envelope from published measurements';
+    chosen(answer, path) ? 'which we chose' : 'the default of Envelope from published measurements';
   if (answer.inputs['run.task'] === 'serve')
     return [
       `The time of a decode step is the larger of its arithmetic and its memory traffic${cite(...published(tables, 'serving.decode_step'))}, at a bandwidth utilisation of ${text('serving.mbu')}, ${whose('serve.mbu')}, and for prompts at an MFU of ${text('serving.mfu')}, ${whose('serve.mfu')}.`,
