@@ -21,12 +21,12 @@ import type { Share } from './state';
 const kWords: Record<ViewName, string> = {
   line: 'Line',
   card: 'Card',
-  bar: 'Memory bar',
+  bar: 'Bar',
   chart: 'Chart',
   table: 'Table',
   full: 'Full',
 };
-const kThemes = { auto: 'As the page', light: 'Light', dark: 'Dark' } as const;
+const kThemes = { auto: 'Auto', light: 'Light', dark: 'Dark' } as const;
 const kId = 'demo1';
 
 /** Inputs that a reader may care for: the basic ones, and those that make this scenario what it is. */
@@ -129,13 +129,16 @@ export function embedPanel(share: Share): TemplateResult {
     id: 'element',
     label: 'HTML for your page',
     text: elementSnippet(facts, options, link),
-    rows: 6,
+    rows: 4,
     note: html`Reads as text in feeds, mail and print, and comes alive in a browser.`,
     action: 'Copy HTML',
     primary: true,
   })}
-    ${choose('View', 'embed-view', kWords, choices.view, (view) => set({ view }))}
-    ${choose('Colours', 'embed-theme', kThemes, choices.theme, (theme) => set({ theme }))}
+    <div class="looks">
+      ${choose('View', 'embed-view', kWords, choices.view, (view) => set({ view }))}
+      ${choose('Colours', 'embed-theme', kThemes, choices.theme, (theme) => set({ theme }))}
+    </div>
+    ${preview(share, options)}
     <fieldset class="checks">
       <legend>Readers may change</legend>
       ${editable(share).map(
@@ -150,8 +153,6 @@ export function embedPanel(share: Share): TemplateResult {
       )}
     </fieldset>
     ${keepOptions(share, 'keep-embed')}
-    <h3>Preview</h3>
-    ${preview(share, options)}
     ${outlet({
       id: 'iframe',
       label: 'Plain frame',
