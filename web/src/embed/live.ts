@@ -24,7 +24,8 @@ export interface Embed {
   set(link: string): void;
   /** Everything anew. */
   show(request: Request): void;
-  resize(width: number): void;
+  /** The room has changed. */
+  resize(): void;
   close(): void;
 }
 
@@ -35,6 +36,7 @@ export function createEmbed(
   request: Request,
   drawn: () => void = () => {},
 ): Embed {
+  const inner = () => Math.floor(root.clientWidth) - kInset;
   let model: Model;
   let sweeping: ReturnType<typeof setTimeout> | undefined;
   let announcing: ReturnType<typeof setTimeout> | undefined;
@@ -112,7 +114,7 @@ export function createEmbed(
       unused: [...unusedOf(answer, fields), ...unused],
       charts: [],
       chart: 0,
-      width: model?.width ?? 0,
+      width: inner(),
     };
     [centre, data, swept] = [0, [], ''];
     sweep();
@@ -152,10 +154,10 @@ export function createEmbed(
   return {
     set: (link) => open(link, model.request),
     show: (asked) => open(asked.link, asked),
-    resize(width) {
-      const inner = Math.floor(width) - kInset;
-      if (Math.abs(inner - model.width) < kResize) return;
-      model = { ...model, width: inner };
+    resize() {
+      const width = inner();
+      if (Math.abs(width - model.width) < kResize) return;
+      model = { ...model, width };
       draw();
     },
     close() {
