@@ -10,6 +10,7 @@ const vite = join(dirname(require.resolve('vite/package.json')), 'bin/vite.js');
 const kSteps = [
   [vite, 'build'], // the pages
   ['prerender.mjs'], // their words and numbers
+  [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
 ];
 
 for (const step of kSteps) {
