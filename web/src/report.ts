@@ -89,7 +89,7 @@ function card(view: View, actions: Actions, { title, metrics, below }: Card): Te
 }
 
 const kOrder: Finding['severity'][] = ['bad', 'warning', 'good', 'info'];
-const kSigns: Record<Finding['severity'], string> = {
+export const kSigns: Record<Finding['severity'], string> = {
   good: '✓',
   info: 'i',
   warning: '!',
