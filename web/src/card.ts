@@ -281,7 +281,7 @@ ${foot(content)}
 `;
 }
 
-const kTasks: Record<Task, string> = {
+export const kTaskNames: Record<Task, string> = {
   pretrain: 'Pre-training',
   finetune: 'Fine-tuning',
   serve: 'Serving',
@@ -347,7 +347,7 @@ export function cardSvg(
       below: r.band || r.kind,
     }));
   return drawCard({
-    eyebrow: options.eyebrow ?? kTasks[facts.task],
+    eyebrow: options.eyebrow ?? kTaskNames[facts.task],
     title: options.title ?? facts.title,
     lead: bar ? undefined : facts.sentence,
     numbers,
