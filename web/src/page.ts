@@ -37,6 +37,7 @@ function examples(view: View): TemplateResult {
     <h2 id="examples-title">Examples</h2>
     <ul>
       ${list.map((e) => html`<li><a href=${`#${e.link}`}>${e.title}</a></li>`)}
+      <li><a href="s/">More, with pictures and embeds</a></li>
       <li><a href="replays/">Every calculation of four documents, redone</a></li>
     </ul>
   </section>`;

@@ -300,13 +300,15 @@ export function galleryPage(
                   html`<li class="item">
                     <h3><a href=${`${entry.slug}/`}>${entry.title}</a></h3>
                     <p>${entry.description}</p>
-                    <p class="numbers">
+                    <ul class="chosen">
                       ${of.rows
-                        .slice(0, 5)
-                        .filter((r) => !/^(layout|gpus)\./.test(r.id))
-                        .map((r) => r.text)
-                        .join(' · ')}
-                    </p>
+                        .filter((r) => !/^(layout\.per_gpu|gpus\.used)$/.test(r.id))
+                        .slice(0, 3)
+                        .map(
+                          (r) =>
+                            html`<li><span class="muted">${r.label}</span> <b>${r.text}</b></li>`,
+                        )}
+                    </ul>
                     ${verdict(of.verdict)}
                   </li>`,
               )}

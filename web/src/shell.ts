@@ -6,6 +6,7 @@ import type { Answer, Schema } from './api';
 
 export const kPages = [
   ['replays/', 'Replays'],
+  ['s/', 'Gallery'],
   ['formats/', 'Formats'],
   ['flops/', '6 N D'],
   ['method/', 'Method'],
