@@ -202,6 +202,7 @@ export function entryPage(
   tables: Tables,
   entry: Entry,
   of: Facts,
+  said: string,
   options: Embedding,
 ): TemplateResult {
   const { title, description, link, view, edit, answer } = entry;
@@ -211,7 +212,7 @@ export function entryPage(
     <p class="lead">${description}</p>
     ${live(
       { title, link, view, edit },
-      html`<p class="said">${of.sentence}</p>
+      html`<p class="said">${said}</p>
       ${verdict(of.verdict)}`,
     )}
     ${doors(link)}

@@ -54,12 +54,13 @@ function entryDraft(t: Tables, entry: Entry, of: Facts, home: string): Draft {
   const { url, image, oembed: answerAt } = addresses(home, slug);
   const options: Embedding = { home, view, edit };
   const first = chosen.map((f) => `${f.label}: ${f.text}.`).join(' ');
-  const description = `${first} ${of.sentence} ${of.verdict.text}`.trim();
+  const sentence = `${first} ${of.sentence}`.trim();
+  const description = `${sentence} ${of.verdict.text}`;
   return {
     path: `s/${slug}/`,
     title,
     description,
-    main: entryPage(t, entry, of, options),
+    main: entryPage(t, entry, of, sentence, options),
     card: cardSvg(of, answer, t, {
       title,
       numbers: chosen.length ? chosen : undefined,
