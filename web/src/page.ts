@@ -122,7 +122,14 @@ export const kParts: Part[] = [
   },
   {
     id: 'form',
-    reads: ({ state, open, combo, find, printing }) => [state, open, combo, find, printing],
+    reads: ({ schema, state, open, combo, find, printing }) => [
+      schema,
+      state,
+      open,
+      combo,
+      find,
+      printing,
+    ],
     draw: form,
   },
   {
@@ -141,7 +148,7 @@ export const kParts: Part[] = [
   },
   {
     id: 'work',
-    reads: ({ state, open, printing }) => [state.good, open, printing],
+    reads: ({ schema, state, open, printing }) => [schema, state.good, open, printing],
     draw: work,
   },
   {
@@ -158,7 +165,11 @@ export const kParts: Part[] = [
       html`${footer('', view.schema, answerOf(view))}
       ${view.printing ? html`<p class="on-paper">${address(view.state.link)}</p>` : nothing}`,
   },
-  { id: 'panel', reads: ({ state, trail }) => [state.good, trail], draw: panel },
+  {
+    id: 'panel',
+    reads: ({ schema, state, trail }) => [schema, state.good, trail],
+    draw: panel,
+  },
 ];
 
 /** The whole page at once, for the build. */
