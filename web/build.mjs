@@ -8,6 +8,7 @@ const require = createRequire(import.meta.url);
 const vite = join(dirname(require.resolve('vite/package.json')), 'bin/vite.js');
 
 const kSteps = [
+  ['texts.mjs'],
   [vite, 'build'], // the pages
   ['prerender.mjs'], // their words and numbers
   [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
