@@ -11,6 +11,7 @@ const kSteps = [
   ['texts.mjs'],
   [vite, 'build'], // the pages
   ['prerender.mjs'], // their words and numbers
+  [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
 ];
 
 for (const step of kSteps) {

@@ -95,7 +95,7 @@ export const kSigns: Record<Finding['severity'], string> = {
   warning: '!',
   bad: '✕',
 };
-const kWords: Record<Finding['severity'], string> = {
+export const kWords: Record<Finding['severity'], string> = {
   good: 'Good',
   info: 'Note',
   warning: 'Warning',
