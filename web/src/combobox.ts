@@ -12,7 +12,7 @@ interface Option extends Choice {
   words?: string | undefined;
 }
 
-export function options(view: View, field: Field): Option[] {
+export function options(view: Pick<View, 'schema' | 'state'>, field: Field): Option[] {
   const { schema } = view;
   const plain = (c: Choice): Option => ({ ...c, detail: '' });
   switch (field.path) {

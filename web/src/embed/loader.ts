@@ -2,7 +2,7 @@
 // <llm-envelope>: what its author wrote inside stays in sight until a frame in its place is live.
 // A classic script for the pages of others: it depends on nothing, and sets styles through the CSSOM,
 // which a strict policy of the host allows.
-import { kViews, isView, type ViewName } from './views';
+import { isView, kFallbacks, kViews } from './views';
 
 const kTag = 'llm-envelope';
 const kLinks = 'data-llm-envelope';
@@ -61,14 +61,11 @@ function addressOf(element: Element, link: string | null): URL | null {
   return url;
 }
 
-/** The height of the view that fits the width: below its smallest width a view gives way to a smaller. */
+/** The height of the view that will be shown at that width. */
 function heightOf(url: URL, width: number): number {
   const name = /[#?&]view=(\w+)/.exec(url.search + url.hash)?.[1];
-  const names = Object.keys(kViews) as ViewName[];
-  const fits = names
-    .slice(0, names.indexOf(isView(name) ? name : 'card') + 1)
-    .filter((view) => kViews[view].smallest <= width);
-  return kViews[fits.pop() ?? 'line'].height;
+  const views = kFallbacks[isView(name) ? name : 'card'];
+  return kViews[views.find((view) => kViews[view].smallest <= width) ?? 'line'].height;
 }
 
 class Envelope extends HTMLElement {
