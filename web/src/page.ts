@@ -48,6 +48,7 @@ function tools(view: View, actions: Actions): TemplateResult {
     <button type="button" class="button primary" @click=${() => actions.copyLink()}>
       ${view.copied === 'done' ? 'Copied' : 'Copy link'}
     </button>
+    <button type="button" class="button" @click=${() => actions.share()}>Share</button>
     <button type="button" class="button" @click=${() => actions.copySentence()}>
       Copy sentence
     </button>
@@ -92,8 +93,8 @@ export const kParts: Part[] = [
   },
   {
     id: 'top',
-    reads: ({ state, copied, status, imported }) => [
-      imported,
+    reads: ({ state, copied, status, undo }) => [
+      undo,
       state.good,
       state.problems,
       state.notices,
@@ -139,7 +140,8 @@ export const kParts: Part[] = [
       html`${brief(view)}
         <button type="button" class="button" @click=${() => actions.copyLink()}>
           ${view.copied === 'done' ? 'Copied' : 'Copy link'}
-        </button>`,
+        </button>
+        <button type="button" class="button" @click=${() => actions.share()}>Share</button>`,
   },
   {
     id: 'charts',
