@@ -20,16 +20,15 @@ import { chip, cited, type Tables } from './view';
 const kRoot = '../../';
 
 interface Live {
-  title: string;
   link: string;
   view: ViewName;
   edit: readonly string[];
 }
 
 /** The real embed; what is inside stays where it cannot run. */
-function live({ title, link, view, edit }: Live, inside: unknown): TemplateResult {
+function live({ link, view, edit }: Live, inside: unknown): TemplateResult {
   const words = [link, `view=${view}`, ...(edit.length ? [`edit=${edit.join(',')}`] : [])];
-  return html`<llm-envelope class=${`as-${view}`} src=${`${kRoot}e/#${words.join('&')}`} title=${title}
+  return html`<llm-envelope class=${`as-${view}`} src=${`${kRoot}e/#${words.join('&')}`}
     >${inside}</llm-envelope
   >`;
 }
@@ -212,7 +211,7 @@ export function entryPage(
     <p class="lead">${description}</p>
     ${live(
       { title, link, view, edit },
-      html`<p class="said">${said}</p>
+      html`<p class="said"><b>${title}:</b> ${said}</p>
       ${verdict(of.verdict)}`,
     )}
     ${doors(link)}
@@ -261,9 +260,9 @@ export function replayPage(
     <section>
       <h2>Live</h2>
       ${live(
-        { title: row.title, link: of.link, view: 'card', edit: [] },
+        { link: of.link, view: 'card', edit: [] },
         html`<p class="said">
-          ${of.sentence}
+          <b>${of.title}:</b> ${of.sentence}
         </p>
         ${verdict(of.verdict)}`,
       )}
