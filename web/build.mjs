@@ -12,6 +12,7 @@ const kSteps = [
   [vite, 'build'], // the pages
   [vite, 'build', '--config', 'vite.loader.ts'], // the script of <llm-envelope>
   ['prerender.mjs'], // their words and numbers
+  [vite, 'build', '--config', 'vite.offline.ts'], // the calculator as one file
   [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
 ];
 

@@ -3,7 +3,7 @@
 import { html, render } from 'lit/html.js';
 import type { Answer, Comparison, Imported, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
-import { createClient, type Port } from './client';
+import { createClient } from './client';
 import { columns, requests } from './explore';
 import { builtTexts, withTexts } from './help';
 import { kParts, type Part } from './page';
@@ -22,6 +22,7 @@ import {
   type State,
 } from './state';
 import { nextStep } from './stepping';
+import { spawn, stayOffline } from './surroundings';
 import { answerOf, createView, sentence, tables, type Actions, type View } from './view';
 
 const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
@@ -34,9 +35,7 @@ restoreTheme();
 listenTheme();
 const main = document.getElementById('main') as HTMLElement;
 const live = document.getElementById('live') as HTMLElement;
-const client = createClient(
-  () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as unknown as Port,
-);
+const client = createClient(spawn);
 const bar = createAddress({ location, history });
 let view: View;
 let opener: HTMLElement | null = null; // gets the focus back when the panel closes
@@ -382,7 +381,9 @@ async function start(): Promise<void> {
   if (!bare) return;
   const schema = withTexts(bare, builtTexts(document));
   keys = new Set(['v', 'd', ...schema.fields.map((f) => f.key)]);
-  const link = linkOf(location, keys);
+  // A file made of a scenario opens with it.
+  const found = () => linkOf(location, keys) || (document.documentElement.dataset.link ?? '');
+  const link = found();
   const first = link || (schema.examples[0]?.link ?? '');
   const answer = await ask<Answer>('estimate', first || '{}');
   if (!answer) return;
@@ -391,11 +392,12 @@ async function start(): Promise<void> {
   listenDrops();
   listenPaste();
   if (link) bar.write(answer.link);
-  const now = linkOf(location, keys); // may have changed while the core was loading
+  const now = found(); // may have changed while the core was loading
   if (now !== link) void openLink(now || first);
   await enliven(link === '');
   awaitTexts();
   awaitCharts();
+  stayOffline();
   afterAnswer(answerOf(view));
 }
 

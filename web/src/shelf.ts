@@ -210,7 +210,7 @@ export function entryPage(
     <h1>${title}</h1>
     <p class="lead">${description}</p>
     ${live(
-      { title, link, view, edit },
+      { link, view, edit },
       html`<p class="said"><b>${title}:</b> ${said}</p>
       ${verdict(of.verdict)}`,
     )}
