@@ -3,9 +3,8 @@
 // build time and with the system's in a browser, so every line states the width it was laid out for.
 import type { Answer, Finding, Task } from './api';
 import { colour, memoryOf, partName } from './bars';
-import { fact, type Facts } from './facts';
+import type { Fact, Facts } from './facts';
 import { cut, escapeXml, fitted, widthOf, wrap } from './measure';
-import type { MetricId } from './types.generated';
 import { bytes } from './units';
 import type { Tables } from './view';
 
@@ -115,35 +114,35 @@ const kLeastBig = 36;
 const kGap = 44;
 const kTop = 96; // of the title
 
-/** Side by side, each as wide as it needs, and as large as all of them allow. */
+/** Side by side, as large as all of them allow; what is left goes to those with long names. */
 function bigs(list: readonly Big[], y: number): string {
   const room = kInner - kGap * (list.length - 1);
   const sum = (all: readonly number[]) => all.reduce((a, b) => a + b, 0);
   const needs = (size: number) =>
-    list.map((b) =>
-      Math.max(widthOf(b.text, size), widthOf(b.below, 26, false), widthOf(b.label, 27, false)),
-    );
+    list.map((b) => Math.max(widthOf(b.text, size), widthOf(b.below, 26, false)));
   let size = kMostBig;
   while (size > kLeastBig && sum(needs(size)) > room) size -= 1;
-  const all = needs(size);
-  const fits = sum(all) <= room;
-  const spare = (room - sum(all)) / list.length;
-  const share = room / list.length; // of those who all want too much
+  const least = needs(size);
+  const spare = room - sum(least);
+  const wants = list.map((b, i) => Math.max(0, widthOf(b.label, 27, false) - (least[i] ?? 0)));
+  const given = Math.min(1, spare / (sum(wants) || 1)); // of what the names want
+  const left = Math.max(0, spare - sum(wants)) / list.length;
   let x = kMargin;
-  return all
-    .map((need, i) => {
-      const { label, text, below } = list[i] as Big;
+  return list
+    .map(({ label, text, below }, i) => {
       const at = x;
-      const width = fits ? need + spare : share;
+      // One who wants more than there is gets an equal share.
+      const own = (least[i] ?? 0) + (wants[i] ?? 0) * given + left;
+      const width = spare < 0 ? room / list.length : own;
       x += width + kGap;
       return [
-        say(cut(label, 27, width, false), at, y, { size: 27, fill: kMuted }),
-        say(cut(text, size, width, true), at, y + 20 + size * 0.8, {
+        say(cut(label, 27, width + 1, false), at, y, { size: 27, fill: kMuted }),
+        say(cut(text, size, width + 1, true), at, y + 20 + size * 0.8, {
           size,
           bold: true,
           fill: kAccent,
         }),
-        say(cut(below, 26, width, false), at, y + 62 + size * 0.8, { size: 26, fill: kMuted }),
+        say(cut(below, 26, width + 1, false), at, y + 62 + size * 0.8, { size: 26, fill: kMuted }),
       ].join('');
     })
     .join('\n');
@@ -200,12 +199,14 @@ function pairs({ theirs, ours, rows }: NonNullable<CardContent['pairs']>, y: num
     const at = y + 58 + i * 64;
     const figure = cut(row.theirs, 29, 300, false);
     const room = kTheirs - kMargin - widthOf(figure, 29, false) - 36;
+    const own = kEnd - kTheirs - 30;
+    const size = Math.max(24, Math.min(36, (own / widthOf(row.ours, 100)) * 100));
     out.push(
       rect(kMargin, at - 42, kInner, 2, kLine),
       say(cut(row.label, 29, room, false), kMargin, at, { size: 29 }),
       say(figure, kTheirs, at, { size: 29, fill: kMuted, end: true }),
-      say(cut(row.ours, 36, kEnd - kTheirs - 30, true), kEnd, at, {
-        size: 36,
+      say(cut(row.ours, size, own + 1, true), kEnd, at, {
+        size,
         bold: true,
         fill: kAccent,
         end: true,
@@ -287,7 +288,6 @@ export const kTaskNames: Record<Task, string> = {
   serve: 'Serving',
 };
 const kInTheBar = 'layout.per_gpu';
-const kPerTokens = 'cost.per_million_tokens';
 const kInTheTitle = 'gpus.used';
 const kMostBigs = 3;
 
@@ -295,8 +295,8 @@ export interface CardOptions {
   /** In place of the model and the GPUs. */
   title?: string;
   eyebrow?: string;
-  /** Metrics to show in place of the key numbers of the task. */
-  numbers?: readonly string[];
+  /** In place of the key numbers of the task. */
+  numbers?: readonly Fact[];
   /** The address to print at the foot. */
   place?: string;
 }
@@ -336,16 +336,9 @@ export function cardSvg(
 ): string {
   const bar = barOf(tables, answer);
   const hidden = [kInTheTitle, ...(bar ? [kInTheBar] : [])];
-  const chosen = options.numbers?.map((id) => fact(tables, answer, id as MetricId));
-  const numbers = (chosen ?? facts.rows.filter((r) => !hidden.includes(r.id)))
-    .filter((r) => r !== null)
+  const numbers = (options.numbers ?? facts.rows.filter((r) => !hidden.includes(r.id)))
     .slice(0, kMostBigs)
-    .map((r) => ({
-      // `Cost` alone would read as that of all of it.
-      label: r.id === kPerTokens ? (tables.metrics.get(r.id)?.label ?? r.label) : r.label,
-      text: r.text,
-      below: r.band || r.kind,
-    }));
+    .map((r) => ({ label: r.label, text: r.text, below: r.band || r.kind }));
   return drawCard({
     eyebrow: options.eyebrow ?? kTaskNames[facts.task],
     title: options.title ?? facts.title,

@@ -9,6 +9,7 @@ import { memory } from './memory';
 import { answer, brief, cards, findings } from './report';
 import { address } from './share';
 import { header, footer } from './shell';
+import { kRoot } from './surroundings';
 import { panel, work } from './work';
 import { answerOf, taskOf, type Actions, type View } from './view';
 
@@ -37,7 +38,8 @@ function examples(view: View): TemplateResult {
     <h2 id="examples-title">Examples</h2>
     <ul>
       ${list.map((e) => html`<li><a href=${`#${e.link}`}>${e.title}</a></li>`)}
-      <li><a href="replays/">Every calculation of four documents, redone</a></li>
+      <li><a href=${`${kRoot}s/`}>More, with pictures and embeds</a></li>
+      <li><a href=${`${kRoot}replays/`}>Every calculation of four documents, redone</a></li>
     </ul>
   </section>`;
 }
@@ -88,7 +90,7 @@ export const kParts: Part[] = [
     id: 'head',
     inert: true,
     reads: ({ state }) => [state.good && taskOf(state.good)],
-    draw: (view) => header('', tabs(view)),
+    draw: (view) => header(kRoot, tabs(view)),
   },
   {
     id: 'top',
@@ -122,7 +124,14 @@ export const kParts: Part[] = [
   },
   {
     id: 'form',
-    reads: ({ state, open, combo, find, printing }) => [state, open, combo, find, printing],
+    reads: ({ schema, state, open, combo, find, printing }) => [
+      schema,
+      state,
+      open,
+      combo,
+      find,
+      printing,
+    ],
     draw: form,
   },
   {
@@ -142,7 +151,7 @@ export const kParts: Part[] = [
   },
   {
     id: 'work',
-    reads: ({ state, open, printing }) => [state.good, open, printing],
+    reads: ({ schema, state, open, printing }) => [schema, state.good, open, printing],
     draw: work,
   },
   {
@@ -156,10 +165,14 @@ export const kParts: Part[] = [
     inert: true,
     reads: ({ state, printing }) => [state.good?.d, printing && state.link],
     draw: (view) =>
-      html`${footer('', view.schema, answerOf(view))}
+      html`${footer(kRoot, view.schema, answerOf(view))}
       ${view.printing ? html`<p class="on-paper">${address(view.state.link)}</p>` : nothing}`,
   },
-  { id: 'panel', reads: ({ state, trail }) => [state.good, trail], draw: panel },
+  {
+    id: 'panel',
+    reads: ({ schema, state, trail }) => [schema, state.good, trail],
+    draw: panel,
+  },
 ];
 
 /** The whole page at once, for the build. */

@@ -62,14 +62,16 @@ export function siteMeta(
   home: string,
   version: string,
 ): string {
-  return metaTags({
+  return `${metaTags({
     title,
     description,
     url: home,
     image: `${home}card.png`,
     alt: description,
     data: application(home, description, version),
-  });
+  })}
+    <link rel="manifest" href="./manifest.webmanifest" />
+    <link rel="apple-touch-icon" href="./apple-touch-icon.png" />`;
 }
 
 /** The pages below s/. */

@@ -10,6 +10,7 @@ import { linkPanel } from './sharing/link';
 import { isConfig, understand, type Opened } from './sharing/opening';
 import { listenOutlets } from './sharing/outlet';
 import { create, homeOf, kFirst, type Choices, type Host, type Share } from './sharing/state';
+import { here } from './surroundings';
 import { paperPanel, textPanel } from './sharing/texts';
 import sheet from './style/sharing.css?url';
 import { sentence } from './view';
@@ -189,7 +190,7 @@ function panel(share: Share): unknown {
 
 function draw(): void {
   if (!dialog) return;
-  const share = create(host, homeOf(location.href), choices, (change) => {
+  const share = create(host, homeOf(here()), choices, (change) => {
     choices = { ...choices, ...change };
     draw();
   });
@@ -232,7 +233,8 @@ function draw(): void {
 }
 
 /** The style comes with the dialog and not with the page; undressed it would flash. */
-function dressed(): Promise<unknown> {
+async function dressed(): Promise<unknown> {
+  if (sheet === '') return; // in the page already: the file that works alone
   const link = document.createElement('link');
   link.rel = 'stylesheet';
   link.href = sheet;

@@ -20,16 +20,15 @@ import { chip, cited, type Tables } from './view';
 const kRoot = '../../';
 
 interface Live {
-  title: string;
   link: string;
   view: ViewName;
   edit: readonly string[];
 }
 
 /** The real embed; what is inside stays where it cannot run. */
-function live({ title, link, view, edit }: Live, inside: unknown): TemplateResult {
+function live({ link, view, edit }: Live, inside: unknown): TemplateResult {
   const words = [link, `view=${view}`, ...(edit.length ? [`edit=${edit.join(',')}`] : [])];
-  return html`<llm-envelope class=${`as-${view}`} src=${`${kRoot}e/#${words.join('&')}`} title=${title}
+  return html`<llm-envelope class=${`as-${view}`} src=${`${kRoot}e/#${words.join('&')}`}
     >${inside}</llm-envelope
   >`;
 }
@@ -202,6 +201,7 @@ export function entryPage(
   tables: Tables,
   entry: Entry,
   of: Facts,
+  said: string,
   options: Embedding,
 ): TemplateResult {
   const { title, description, link, view, edit, answer } = entry;
@@ -210,8 +210,8 @@ export function entryPage(
     <h1>${title}</h1>
     <p class="lead">${description}</p>
     ${live(
-      { title, link, view, edit },
-      html`<p class="said">${of.sentence}</p>
+      { link, view, edit },
+      html`<p class="said"><b>${title}:</b> ${said}</p>
       ${verdict(of.verdict)}`,
     )}
     ${doors(link)}
@@ -260,9 +260,9 @@ export function replayPage(
     <section>
       <h2>Live</h2>
       ${live(
-        { title: row.title, link: of.link, view: 'card', edit: [] },
+        { link: of.link, view: 'card', edit: [] },
         html`<p class="said">
-          ${of.sentence}
+          <b>${of.title}:</b> ${of.sentence}
         </p>
         ${verdict(of.verdict)}`,
       )}
@@ -300,13 +300,15 @@ export function galleryPage(
                   html`<li class="item">
                     <h3><a href=${`${entry.slug}/`}>${entry.title}</a></h3>
                     <p>${entry.description}</p>
-                    <p class="numbers">
+                    <ul class="chosen">
                       ${of.rows
-                        .slice(0, 5)
-                        .filter((r) => !/^(layout|gpus)\./.test(r.id))
-                        .map((r) => r.text)
-                        .join(' · ')}
-                    </p>
+                        .filter((r) => !/^(layout\.per_gpu|gpus\.used)$/.test(r.id))
+                        .slice(0, 3)
+                        .map(
+                          (r) =>
+                            html`<li><span class="muted">${r.label}</span> <b>${r.text}</b></li>`,
+                        )}
+                    </ul>
                     ${verdict(of.verdict)}
                   </li>`,
               )}

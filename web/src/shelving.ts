@@ -2,7 +2,8 @@
 // What is built for each page below s/: its words, its head, its picture and its oEmbed answer.
 import type { Answer, ReplayRow, Replays, Schema } from './api';
 import { cardSvg, drawCard, kTaskNames, type CardContent } from './card';
-import { factsOf, type Facts } from './facts';
+import { fact, factsOf, type Fact, type Facts } from './facts';
+import type { MetricId } from './types.generated';
 import { readGallery, replaySlug, replaySlugs, type Entry, type GalleryRow } from './gallery';
 import { metaTags, oembed, webPage } from './meta';
 import { ours } from './replays';
@@ -35,17 +36,36 @@ function addresses(home: string, slug: string) {
 /** A place on the card: the address without what every address has. */
 const place = (home: string): string => home.replace(/^https?:\/\/|\/$/g, '');
 
+/** The numbers that the entry is about: its own choice, or none. */
+const chosenBy = (t: Tables, { answer, numbers = [] }: Entry): Fact[] =>
+  numbers.map((id) => fact(t, answer, id as MetricId)).filter((f) => f !== null);
+
+/** With the entry's own numbers before the key numbers of the task. */
+function factsBy(t: Tables, entry: Entry): Facts {
+  const of = factsOf(t, entry.answer);
+  const first = chosenBy(t, entry);
+  const rest = of.rows.filter((r) => !first.some((f) => f.id === r.id));
+  return { ...of, rows: [...first, ...rest] };
+}
+
 function entryDraft(t: Tables, entry: Entry, of: Facts, home: string): Draft {
-  const { slug, title, description: about, view, edit, answer, numbers } = entry;
+  const { slug, title, description: about, view, edit, answer } = entry;
+  const chosen = chosenBy(t, entry);
   const { url, image, oembed: answerAt } = addresses(home, slug);
   const options: Embedding = { home, view, edit };
-  const description = `${of.sentence} ${of.verdict.text}`;
+  const first = chosen.map((f) => `${f.label}: ${f.text}.`).join(' ');
+  const sentence = `${first} ${of.sentence}`.trim();
+  const description = `${sentence} ${of.verdict.text}`;
   return {
     path: `s/${slug}/`,
     title,
     description,
-    main: entryPage(t, entry, of, options),
-    card: cardSvg(of, answer, t, { title, numbers, place: place(home) }),
+    main: entryPage(t, entry, of, sentence, options),
+    card: cardSvg(of, answer, t, {
+      title,
+      numbers: chosen.length ? chosen : undefined,
+      place: place(home),
+    }),
     oembed: oembed(of, title, image, options),
     head: metaTags({
       title,
@@ -84,14 +104,17 @@ function said(row: ReplayRow): string {
     .join(' ');
 }
 
-/** On the card: the figures that differ and those that are the same, as far as there is room. */
+/** On the card: the first figures, and one that differs where there is one. */
 function pairsOf(row: ReplayRow): CardContent['pairs'] {
   const having = row.items.filter((i) => i.value !== null);
   const figures = having.filter((i) => i.expected !== null);
+  const list = (figures.length ? figures : having).slice(0, kMostPairs);
+  const other = figures.find((i) => i.verdict === 'explained');
+  if (other && !list.includes(other)) list[kMostPairs - 1] = other;
   return {
     theirs: 'Document',
     ours: 'Envelope',
-    rows: (figures.length ? figures : having).slice(0, kMostPairs).map((i) => ({
+    rows: list.map((i) => ({
       label: i.label,
       theirs: i.figure,
       ours: ours(i),
@@ -112,7 +135,7 @@ function tallied(row: ReplayRow): CardContent['verdict'] {
     added ? `${added} added` : '',
   ].filter(Boolean);
   return {
-    severity: explained ? 'warning' : same ? 'good' : 'info',
+    severity: same === row.items.length ? 'good' : 'info',
     text: `${row.items.length === 1 ? '1 figure' : `${row.items.length} figures`}: ${parts.join(', ')}.`,
   };
 }
@@ -192,7 +215,7 @@ export function drafts(
   const t = tables(schema);
   const entries = readGallery(rows, schema, replaySlugs(replays), estimate).map((entry) => ({
     entry,
-    of: factsOf(t, entry.answer),
+    of: factsBy(t, entry),
   }));
   const title = 'Gallery';
   const description = `${entries.length} scenarios that people quote and ${replays.rows.length} calculations of four documents, each with its numbers, sources and a live embed.`;

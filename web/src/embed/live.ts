@@ -101,7 +101,8 @@ export function createEmbed(
   }
 
   function open(link: string, asked: Request): void {
-    const state = opened(core.estimate(linkText(link)));
+    const example = core.schema.examples[0]?.link ?? '';
+    const state = opened(core.estimate(linkText(link) || example));
     const view = createView(core.schema, state);
     const answer = answerOf(view);
     const { fields, unused } = editable(view, answer, asked);
