@@ -12,6 +12,7 @@ const kSteps = [
   [vite, 'build'], // the pages
   ['prerender.mjs'], // their words and numbers
   [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
+  [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'inline'], // the element without a frame
 ];
 
 for (const step of kSteps) {
