@@ -79,10 +79,9 @@ async function start(): Promise<void> {
   root.replaceChildren();
   const embed = createEmbed(root, ready, kHome, request, report);
   new ResizeObserver(() => {
-    guarded(() => embed.resize(root.clientWidth));
+    guarded(() => embed.resize());
     report();
   }).observe(root);
-  embed.resize(root.clientWidth);
   listen(embed);
   document.documentElement.dataset.state = 'live';
   tell({ type: 'envelope:ready', version: ready.schema.version });

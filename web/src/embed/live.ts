@@ -24,7 +24,8 @@ export interface Embed {
   set(link: string): void;
   /** Everything anew. */
   show(request: Request): void;
-  resize(width: number): void;
+  /** The room has changed. */
+  resize(): void;
   close(): void;
 }
 
@@ -35,6 +36,7 @@ export function createEmbed(
   request: Request,
   drawn: () => void = () => {},
 ): Embed {
+  const inner = () => Math.floor(root.clientWidth) - kInset;
   let model: Model;
   let sweeping: ReturnType<typeof setTimeout> | undefined;
   let announcing: ReturnType<typeof setTimeout> | undefined;
@@ -99,7 +101,8 @@ export function createEmbed(
   }
 
   function open(link: string, asked: Request): void {
-    const state = opened(core.estimate(linkText(link)));
+    const example = core.schema.examples[0]?.link ?? '';
+    const state = opened(core.estimate(linkText(link) || example));
     const view = createView(core.schema, state);
     const answer = answerOf(view);
     const { fields, unused } = editable(view, answer, asked);
@@ -112,7 +115,7 @@ export function createEmbed(
       unused: [...unusedOf(answer, fields), ...unused],
       charts: [],
       chart: 0,
-      width: model?.width ?? 0,
+      width: inner(),
     };
     [centre, data, swept] = [0, [], ''];
     sweep();
@@ -152,10 +155,10 @@ export function createEmbed(
   return {
     set: (link) => open(link, model.request),
     show: (asked) => open(asked.link, asked),
-    resize(width) {
-      const inner = Math.floor(width) - kInset;
-      if (Math.abs(inner - model.width) < kResize) return;
-      model = { ...model, width: inner };
+    resize() {
+      const width = inner();
+      if (Math.abs(width - model.width) < kResize) return;
+      model = { ...model, width };
       draw();
     },
     close() {

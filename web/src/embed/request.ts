@@ -5,7 +5,7 @@ import { isView, type ViewName } from './views';
 export type Theme = 'auto' | 'light' | 'dark';
 
 export interface Request {
-  /** For the core, which reads over the words of an embed. */
+  /** For the core, which reads over the words of an embed; empty where there is nothing for it. */
   link: string;
   view: ViewName;
   theme: Theme;
@@ -35,17 +35,19 @@ function decoded(text: string): string {
   }
 }
 
-/** The words of an embed in a link; the last of each counts, as WordPress appends its own. */
-function words(link: string): Map<string, string> {
+/** The words of an embed in a link, and whether there are others. The last of each counts. */
+function words(link: string): { found: Map<string, string>; others: boolean } {
   const found = new Map<string, string>();
+  let others = false;
   const plain = link.includes('=') ? link : decoded(link);
   for (const pair of plain.split(/[&#?]/)) {
     const at = pair.indexOf('=');
     const name = pair.slice(0, at).toLowerCase().replace(/^amp;/, '');
     if (at > 0 && /^(view|edit|theme|secret)$/.test(name))
       found.set(name, decoded(pair.slice(at + 1)));
+    else if (pair !== '') others = true;
   }
-  return found;
+  return { found, others };
 }
 
 const shortened = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
@@ -56,7 +58,7 @@ export function requestOf(
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
   const link = linkText(text);
-  const said = words(link);
+  const { found: said, others } = words(link);
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
@@ -69,7 +71,7 @@ export function requestOf(
     notices.push(`No more than ${kMostEdits} inputs can be edited.`);
   if (text.length > kLongest) notices.push('The link is too long; its end was not read.');
   return {
-    link,
+    link: others ? link : '',
     view: view && isView(view) ? view : 'card',
     theme: theme && kThemes.includes(theme) ? (theme as Theme) : 'auto',
     edit: edit && [...new Set(edit)].slice(0, kMostEdits),
