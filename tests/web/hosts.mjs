@@ -127,6 +127,7 @@ export async function start_hosts() {
   const folder = mkdtempSync(join(tmpdir(), 'envelope-hosts-'));
   for (const part of ['e', 'embed'])
     cpSync(join(kSite, part), join(folder, 'site', part), { recursive: true });
+  cpSync(join(kPages, 'host.css'), join(folder, 'host.css'));
   writeFileSync(
     join(folder, 'file.html'),
     fill(readFileSync(join(kPages, 'file.html'), 'utf8'), 'site/'),

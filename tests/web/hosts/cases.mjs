@@ -549,7 +549,7 @@ export const kCases = [
         'words',
         () =>
           t
-            .frame(0)
+            .frame()
             .js(() => document.body.innerText)
             .catch(String),
         (text) => /could not be worked out|cannot be worked out/.test(text),
@@ -565,6 +565,7 @@ export const kCases = [
       await t.open(url('query.html'));
       await live(t);
       await shows(t, t.frame('query'), link);
+      await shows(t, t.frame('secret'), link);
       await shows(t, t.frame('demo'), link);
       await fits(t, t.frame('demo'));
       equal(

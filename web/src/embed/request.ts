@@ -22,9 +22,12 @@ const kMostEdits = 12;
 const kMostSecret = 64;
 const kThemes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[];
 
-/** Without its mark, and cut where nothing of ours can follow. */
+/** Without its mark, and cut where nothing of ours can follow: WordPress appends `#?secret=...`. */
 export function linkText(text: string): string {
-  return text.slice(0, kLongest).replace(/^[#?]+/, '');
+  return text
+    .slice(0, kLongest)
+    .replace(/^[#?]+/, '')
+    .replace(/#(?!x?[\da-f]+;)[^]*/i, ''); // `&#38;` is no mark
 }
 
 function decoded(text: string): string {
@@ -58,7 +61,8 @@ export function requestOf(
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
   const link = linkText(text);
-  const { found: said, others } = words(link);
+  const { others } = words(link);
+  const { found: said } = words(text.slice(0, kLongest));
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
@@ -83,5 +87,8 @@ export function requestOf(
 }
 
 /** What an address says: its fragment, or the query where a platform dropped the fragment. */
-export const said = (place: { hash: string; search: string }): string =>
-  /=|%3D/i.test(place.hash) ? place.hash : place.search.length > 1 ? place.search : place.hash;
+export function said({ hash, search }: { hash: string; search: string }): string {
+  const own = hash.replace(/[#?&]secret=[\w-]*/g, ''); // of WordPress alone
+  if (/=|%3D/i.test(own)) return hash;
+  return search.length > 1 ? search + hash : hash;
+}
