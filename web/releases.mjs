@@ -65,8 +65,8 @@ const versionsIn = (folder) =>
 /** Pages of a frozen release lead to the newest in place of themselves. */
 const toNewest = (version) => (html) =>
   html.replace(
-    new RegExp(`<a href="((?:\\.\\./)*)${kFolder}/${version}/"([^>]*)>[^<]*</a>`, 'g'),
-    (_, root, rest) => `<a href="${root}../../"${rest}>the newest version</a>`,
+    new RegExp(`<a href="((?:\\.\\./)*)${kFolder}/${version}/"[^>]*>[^<]*</a>`, 'g'),
+    (_, root) => `${version} (<a href="${root}../../">the newest</a>)`,
   );
 
 export function freeze(site) {

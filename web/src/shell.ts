@@ -45,12 +45,14 @@ export function footer(root: string, schema: Schema, answer?: Answer): TemplateR
   const month = answer?.d ?? newest;
   return html`<footer class="site">
     <p>
-      Envelope ${schema.version}
-      (${
+      Envelope
+      ${
         isFrozen()
-          ? html`<a href=${`${root}../../`}>the newest version</a>`
-          : html`<a href=${`${root}r/${schema.version}/`}>kept</a>`
-      })
+          ? html`${schema.version} (<a href=${`${root}../../`}>the newest</a>)`
+          : html`<a href=${`${root}r/${schema.version}/`} title="This version, kept as it is"
+              >${schema.version}</a
+            >`
+      }
       · data ${month}${
         month === newest
           ? nothing
