@@ -256,7 +256,8 @@ async function open(by: Host, first: Tab): Promise<void> {
     document.body.append(dialog);
     listenOutlets(announce, draw);
   }
-  [tab, failure] = [first, ''];
+  tab = first;
+  if (first !== 'open') failure = ''; // there it is about what was pasted
   draw();
   if (!dialog.open) dialog.showModal();
   document.getElementById(first === 'open' ? 'share-open' : `share-tab-${first}`)?.focus();
