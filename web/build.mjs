@@ -9,6 +9,7 @@ const vite = join(dirname(require.resolve('vite/package.json')), 'bin/vite.js');
 
 const kSteps = [
   [vite, 'build'], // the pages
+  [vite, 'build', '--config', 'vite.loader.ts'], // the script of <llm-envelope>
   ['prerender.mjs'], // their words and numbers
 ];
 

@@ -7,7 +7,7 @@ const root = import.meta.dirname;
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
 
 /** A minified script has indented lines only inside templates, where one space means the same. */
-const flatTemplates: Plugin = {
+export const flatTemplates: Plugin = {
   name: 'flat-templates',
   generateBundle(_, bundle) {
     for (const file of Object.values(bundle))

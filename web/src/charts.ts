@@ -6,6 +6,10 @@ import { area, extent, line, linear, log, nice, ticks, type Range } from './scal
 import { trimmed } from './units';
 import type { Actions, View } from './view';
 
+/** What a chart needs of the page: what is unfolded, and where the pointer is. */
+export type Looks = Pick<View, 'open' | 'hover'>;
+export type Moves = Pick<Actions, 'toggle' | 'hover'>;
+
 export type Point = [x: number, y: number];
 
 export interface Series {
@@ -95,7 +99,7 @@ function runs(series: Series): { points: Point[]; works: boolean }[] {
   return found;
 }
 
-function plot(view: View, actions: Actions, chart: Chart, width: number): unknown {
+function plot(view: Looks, actions: Moves, chart: Chart, width: number): unknown {
   const xs = chart.series.flatMap((s) => s.points.map((p) => p[0]));
   const ys = [
     ...chart.series.flatMap((s) => s.points.map((p) => p[1])),
@@ -224,7 +228,7 @@ function plot(view: View, actions: Actions, chart: Chart, width: number): unknow
 }
 
 /** The button that turns a chart into its numbers, and back. */
-export function tableToggle(view: View, actions: Actions, id: string, title: string) {
+export function tableToggle(view: Looks, actions: Moves, id: string, title: string) {
   const key = `table:${id}`;
   const pressed = view.open.has(key);
   return html`<button
@@ -238,7 +242,7 @@ export function tableToggle(view: View, actions: Actions, id: string, title: str
   </button>`;
 }
 
-export function figure(view: View, actions: Actions, chart: Chart, width: number): TemplateResult {
+export function figure(view: Looks, actions: Moves, chart: Chart, width: number): TemplateResult {
   return html`<figure class="chart" data-chart=${chart.id}>
     <figcaption>
       <h3>${chart.title}</h3>

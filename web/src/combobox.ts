@@ -7,7 +7,7 @@ import type { Field } from './api';
 import { fromRow, plain, search, type Option } from './search';
 import { answerOf, type Actions, type View } from './view';
 
-export function options(view: View, field: Field): Option[] {
+export function options(view: Pick<View, 'schema' | 'state'>, field: Field): Option[] {
   const { schema } = view;
   switch (field.path) {
     case 'model.id': {

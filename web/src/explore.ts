@@ -2,14 +2,15 @@
 // Which charts a task has, and what they ask of the core. All numbers come from `sweep`.
 import { html, nothing } from 'lit/html.js';
 import { guard } from 'lit/directives/guard.js';
-import type { Answer, Axis, Patch, SweepRequest } from './api';
+import type { Answer, Patch, SweepRequest } from './api';
 import { figure, type Chart, type Point, type Series } from './charts';
-import type { MetricId } from './types.generated';
+import type { MetricId, Path } from './types.generated';
 import { count, flops, format, money, roughly, significant } from './units';
 import { answerOf, taskOf, valueOf, type Actions, type View } from './view';
 
 const kPoints = 41;
 const kReach = 64; // how far to each side of the present value the charts look
+const kBatchReach = 32;
 
 type Requests = Record<string, SweepRequest>;
 
@@ -34,24 +35,30 @@ const kBatch: MetricId[] = ['serving.tokens_per_s', 'serving.tokens_per_s_per_us
 const kIso: MetricId[] = ['scaling.loss', 'compute.tokens'];
 const kFrontier: MetricId[] = ['scaling.optimal_params', 'scaling.optimal_tokens'];
 
+/** The input that the charts of a task are drawn against, and its present value. */
+export function axisOf(answer: Answer): { path: Path; now: number } | null {
+  const serves = taskOf(answer) === 'serve';
+  const now = serves ? answer.inputs['serve.batch'] : valueOf(answer, 'gpus.used');
+  if (typeof now !== 'number' || !(now > 0)) return null;
+  return { path: serves ? 'serve.batch' : 'cluster.gpus', now };
+}
+
+/** The sweep along that input, around a value and through others. */
+export function along(patch: Patch, path: Path, around: number, also: number[] = []): SweepRequest {
+  const serves = path === 'serve.batch';
+  const reach = serves ? kBatchReach : kReach;
+  const spread = wholes(Math.max(1, around / reach), around * reach);
+  const values = [...new Set([...spread, ...[around, ...also].map(Math.round)])].sort(
+    (a, b) => a - b,
+  );
+  return { scenario: patch, axes: [{ path, values }], metrics: serves ? kBatch : kGpu };
+}
+
 export function requests(answer: Answer, patch: Patch): Requests {
   const found: Requests = {};
   const task = taskOf(answer);
-  const around = (path: string, now: number, reach: number): Axis => ({
-    path,
-    values: [...new Set([...wholes(Math.max(1, now / reach), now * reach), Math.round(now)])].sort(
-      (a, b) => a - b,
-    ),
-  });
-  if (task === 'serve') {
-    const batch = answer.inputs['serve.batch'];
-    if (typeof batch === 'number')
-      found.batch = { scenario: patch, axes: [around('serve.batch', batch, 32)], metrics: kBatch };
-    return found;
-  }
-  const gpus = valueOf(answer, 'gpus.used');
-  if (gpus)
-    found.gpus = { scenario: patch, axes: [around('cluster.gpus', gpus, kReach)], metrics: kGpu };
+  const axis = axisOf(answer);
+  if (axis) found[task === 'serve' ? 'batch' : 'gpus'] = along(patch, axis.path, axis.now);
   const compute = valueOf(answer, 'scaling.budget') ?? valueOf(answer, 'compute.train');
   const best = valueOf(answer, 'scaling.optimal_params');
   if (task !== 'pretrain' || !compute || !best) return found;
@@ -129,8 +136,7 @@ const kTimes = [
   ...[3, 10, 100, 1000, 1e4].map((n) => n * kYear),
 ];
 
-function gpuCharts(view: View, data: number[][]): Chart[] {
-  const answer = answerOf(view);
+export function gpuCharts(answer: Answer, data: number[][]): Chart[] {
   const [x = [], time, timeLow, timeHigh, cost, costLow, costHigh, free = []] = data;
   const fits = new Map(x.map((v, i) => [v, !((free[i] ?? 0) < 0)]));
   const works = (v: number) => fits.get(v) ?? true;
@@ -173,8 +179,7 @@ function gpuCharts(view: View, data: number[][]): Chart[] {
   ];
 }
 
-function batchCharts(view: View, data: number[][]): Chart[] {
-  const answer = answerOf(view);
+export function batchCharts(answer: Answer, data: number[][]): Chart[] {
   const [x = [], all, each, free = []] = data;
   const fits = new Map(x.map((v, i) => [v, !((free[i] ?? 0) < 0)]));
   const works = (v: number) => fits.get(v) ?? true;
@@ -206,8 +211,7 @@ function batchCharts(view: View, data: number[][]): Chart[] {
   ];
 }
 
-function isoflop(view: View, data: number[][]): Chart {
-  const answer = answerOf(view);
+function isoflop(answer: Answer, data: number[][]): Chart {
   const [x = [], loss = [], tokens = []] = data;
   const points = pairs(x, loss);
   const best = points.reduce<Point | undefined>((a, b) => (!a || b[1] < a[1] ? b : a), undefined);
@@ -232,8 +236,7 @@ function isoflop(view: View, data: number[][]): Chart {
   };
 }
 
-function frontier(view: View, data: number[][]): Chart {
-  const answer = answerOf(view);
+function frontier(answer: Answer, data: number[][]): Chart {
   const [x = [], size, tokens] = data;
   const budget = valueOf(answer, 'scaling.budget') ?? valueOf(answer, 'compute.train');
   return {
@@ -272,10 +275,10 @@ const kTwoColumns = 720;
 export function explore(view: View, actions: Actions): unknown {
   const { sweeps, width, state, hover, open } = view;
   const each = Math.floor(width >= kTwoColumns ? (width - kGap) / 2 : width);
-  const draw = (name: string, charts: (view: View, data: number[][]) => Chart[]) => {
+  const draw = (name: string, charts: (answer: Answer, data: number[][]) => Chart[]) => {
     const data = sweeps[name];
     if (!data || each <= 0) return nothing;
-    const list = charts(view, data).filter((c) => (c.series[0]?.points.length ?? 0) > 1);
+    const list = charts(answerOf(view), data).filter((c) => (c.series[0]?.points.length ?? 0) > 1);
     return list.map((c) => {
       const over = hover?.chart === c.id ? hover.x : null;
       const reads = [data, state.good, each, over, open.has(`table:${c.id}`)];
@@ -284,7 +287,7 @@ export function explore(view: View, actions: Actions): unknown {
   };
   return html`<section class="charts" aria-label="Charts">
     ${draw('gpus', gpuCharts)} ${draw('batch', batchCharts)}
-    ${draw('isoflop', (v, data) => [isoflop(v, data)])}
-    ${draw('frontier', (v, data) => [frontier(v, data)])}
+    ${draw('isoflop', (a, data) => [isoflop(a, data)])}
+    ${draw('frontier', (a, data) => [frontier(a, data)])}
   </section>`;
 }

@@ -11,7 +11,7 @@ import { editable, format } from './units';
 import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 
 /** Which result stands in for an optional input that was left empty, or belongs under an input. */
-const kAutomatic: { [path in Path]?: MetricId } = {
+export const kAutomatic: { [path in Path]?: MetricId } = {
   'run.tokens': 'compute.tokens',
   'run.mfu': 'time.mfu',
   'cluster.gpus': 'gpus.used',
@@ -53,12 +53,12 @@ function isBasic(field: Field, answer: Answer): boolean {
   return !size || answer.inputs['model.id'] === 'by-size' || given(answer.inputs['model.params']);
 }
 
-export function problemsOf(view: View, path: string): Problem[] {
+export function problemsOf(view: Pick<View, 'state'>, path: string): Problem[] {
   return view.state.problems.filter((p) => p.path === path);
 }
 
 /** The text in a number's input: as typed while typing or refused, otherwise as understood. */
-function text(view: View, field: Field): string {
+export function text(view: Pick<View, 'state'>, field: Field): string {
   const { draft, patch, good } = view.state;
   if (draft?.path === field.path) return draft.text;
   const asked = patch[field.path];

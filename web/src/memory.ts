@@ -1,247 +1,35 @@
 // SPDX-License-Identifier: MIT
-// The memory of a GPU: a bar for each class of ranks, the stages of a pipeline, the moments of a step, the
-// least number of GPUs, and all of it as tables. Sums and peaks come from the core.
+// The memory of a GPU: the bars, the stages of a pipeline, the moments of a step, the least number of GPUs,
+// and all of it as tables. Sums and peaks come from the core.
 import { html, nothing, svg } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
-import type { Answer, Memory, MemoryOf, StageMemory } from './api';
+import type { Memory, MemoryOf } from './api';
+import {
+  bars,
+  classes,
+  colour,
+  kRoom,
+  legend,
+  memoryOf,
+  paint,
+  partName,
+  patterns,
+  pct,
+  slices,
+  words,
+} from './bars';
 import { tableToggle } from './charts';
 import type { MetricId } from './types.generated';
 import { binaryBytes, bytes, count, percent } from './units';
 import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 
-/** The parts of an answer that has no list of ranks, in the order of the bar. */
-const kFallback =
-  'weights adapters gradients master optimizer activations working logits gathered kv_cache communication context slack reserve';
-const kRoom = 1.02; // the capacity line stays off the edge
-const kMostBars = 4;
 const kMostLabels = 8; // under the columns, so that they do not run together
-
-/** `rank.kv_cache` -> `kv_cache`: colours and patterns belong to the part, everywhere. */
-const colour = (id: string): string => id.slice(id.indexOf('.') + 1);
-
-/** What the core says about each rank, or the one bar that a layout without ranks has. */
-export function memoryOf(answer: Answer): Memory | null {
-  if (answer.memory) return answer.memory;
-  const capacity = valueOf(answer, 'layout.capacity');
-  const parts: Record<string, number> = {};
-  for (const part of kFallback.split(' '))
-    for (const id of [`rank.${part}`, `layout.${part}`]) {
-      const value = valueOf(answer, id);
-      if (value) parts[id] = value;
-    }
-  const total = valueOf(answer, 'layout.per_gpu');
-  if (!capacity || total === undefined) return null;
-  const only = { stage: 0, name: 'only' as const, ranks: 0, layers: 0, in_flight: 0, moment: '' };
-  return {
-    capacity,
-    fullest: 0,
-    parts: Object.keys(parts),
-    stages: [{ ...only, total, parts }],
-    timeline: [],
-    least: null,
-  };
-}
-
-/** Stages that are drawn as one bar: neighbours in the pipeline, of which the fullest is shown. */
-export interface RankClass {
-  label: string;
-  shown: StageMemory;
-  /** The least and the most of its stages. */
-  range: [number, number];
-  stages: number;
-}
-
-const fullestOf = (stages: readonly StageMemory[]): StageMemory =>
-  stages.reduce((a, b) => (b.total > a.total ? b : a));
-
-/** First, middle and last; or each stage, when there are few. */
-export function classes(stages: readonly StageMemory[]): RankClass[] {
-  const one = (s: StageMemory, label: string): RankClass => ({
-    label,
-    shown: s,
-    range: [s.total, s.total],
-    stages: 1,
-  });
-  const name = (s: StageMemory) =>
-    s.name === 'only'
-      ? 'Each GPU'
-      : s.name === 'middle'
-        ? `Stage ${s.stage + 1}`
-        : `${s.name === 'first' ? 'First' : 'Last'} stage`;
-  const middle = stages.filter((s) => s.name === 'middle');
-  if (stages.length <= kMostBars || middle.length < 2) return stages.map((s) => one(s, name(s)));
-  const totals = middle.map((s) => s.total);
-  const group: RankClass = {
-    label: `Stages ${(middle[0]?.stage ?? 0) + 1}–${(middle[middle.length - 1]?.stage ?? 0) + 1}`,
-    shown: fullestOf(middle),
-    range: [Math.min(...totals), Math.max(...totals)],
-    stages: middle.length,
-  };
-  return stages.flatMap((s) =>
-    s === middle[0] ? [group] : s.name === 'middle' ? [] : [one(s, name(s))],
-  );
-}
-
-/** `61.2 GB`, or `58.0 – 61.2 GB` where the stages of a class differ visibly. */
-export function rangeText([low, high]: readonly [number, number]): string {
-  const [a, b] = [bytes(low), bytes(high)];
-  return a === b ? b : `${a} – ${b}`;
-}
-
-const partName = (view: View, id: string): string =>
-  (view.metrics.get(id)?.label ?? colour(id).replace('_', ' ')).replace(/ per GPU$/, '');
-
-/** The parts that are there, in drawing order. */
-const slices = (memory: Memory, of: MemoryOf) =>
-  memory.parts.flatMap((id) => {
-    const value = of.parts[id];
-    return value ? [{ id, value }] : [];
-  });
-
-const words = (view: View, memory: Memory, of: MemoryOf): string =>
-  slices(memory, of)
-    .map(({ id, value }) => `${partName(view, id)} ${bytes(value)}`)
-    .join(', ');
-
-const pct = (x: number) => `${+(100 * x).toFixed(2)}%`;
-
-const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 3h8M0 4h8M0 5h8'];
-
-/** Patterns for paper and forced colours, where the fills are not to be had. */
-const patterns = (ids: readonly string[]) => html`<svg
-  class="patterns"
-  width="0"
-  height="0"
-  aria-hidden="true"
->
-  <defs>
-    ${ids.map(
-      (id, i) => svg`<pattern id=${`hatch-${colour(id)}`} width="8" height="8"
-        patternUnits="userSpaceOnUse" patternTransform=${`rotate(${45 * Math.floor(i / kHatches.length)})`}>
-        <rect width="8" height="8" class="under" />
-        <path d=${kHatches[i % kHatches.length]} class="line" />
-      </pattern>`,
-    )}
-    <pattern
-      id="hatch-over"
-      width="8"
-      height="8"
-      patternUnits="userSpaceOnUse"
-      patternTransform="rotate(45)"
-    >
-      <path d="M0 4h8" class="over-line" />
-    </pattern>
-  </defs>
-</svg>`;
-
-const paint = (id: string) => `url(#hatch-${colour(id)})`;
-
-function bar(
-  view: View,
-  actions: Actions,
-  memory: Memory,
-  of: MemoryOf,
-  scale: number,
-  label: string,
-) {
-  const { capacity } = memory;
-  let x = 0;
-  return html`<svg
-    class="bar"
-    width="100%"
-    height="40"
-    role="img"
-    aria-label=${`${label}: ${bytes(of.total)} of ${bytes(capacity)}: ${words(view, memory, of)}`}
-  >
-    <rect class="free" x="0" y="5" width=${pct(capacity / scale)} height="30" rx="2" />
-    ${slices(memory, of).map(({ id, value }) => {
-      const at = x;
-      x += value;
-      return svg`<rect class=${`part ${colour(id)}`} fill=${paint(id)} x=${pct(at / scale)} y="5" width=${pct(value / scale)} height="30"
-        @click=${() => actions.show(id)}/>`;
-    })}
-    ${
-      of.total > capacity
-        ? svg`<rect class="overflow" x=${pct(capacity / scale)} y="5" width=${pct((of.total - capacity) / scale)} height="30" />`
-        : nothing
-    }
-    <line
-      class="capacity"
-      x1=${pct(capacity / scale)}
-      x2=${pct(capacity / scale)}
-      y1="0"
-      y2="40"
-    />
-  </svg>`;
-}
-
-const kMoments: Record<string, string> = {
-  start: 'at the start of the step',
-  forward: 'in the forward pass',
-  loss: 'at the loss',
-  backward: 'in the backward pass',
-  reduce: 'while gradients are reduced',
-  update: 'at the update',
-  load: 'while the weights are loaded',
-  prefill: 'while prompts are read',
-  decode: 'at the last token',
-};
-
-function detail(c: RankClass): string {
-  const { layers, in_flight, ranks, moment } = c.shown;
-  const many = (n: number, word: string) => `${count(n)} ${word}${n === 1 ? '' : 's'}`;
-  return [
-    c.stages > 1 ? 'the fullest' : '',
-    layers ? many(layers, 'layer') : '',
-    in_flight > 1 ? `${count(in_flight)} micro-batches in flight` : '',
-    ranks ? many(ranks, 'GPU') : '',
-    kMoments[moment] ? `fullest ${kMoments[moment]}` : '',
-  ]
-    .filter(Boolean)
-    .join(' · ');
-}
-
-function bars(view: View, actions: Actions, memory: Memory): unknown {
-  const list = classes(memory.stages);
-  const scale = Math.max(memory.capacity, ...memory.stages.map((s) => s.total)) * kRoom;
-  const only = list[0];
-  if (list.length === 1 && only)
-    return bar(view, actions, memory, only.shown, scale, 'Memory per GPU');
-  return html`<ul class="ranks">
-    ${list.map((c) => {
-      const over = c.range[1] > memory.capacity;
-      return html`<li>
-        <p>
-          <strong>${c.label}</strong>
-          <span class=${over ? 'over' : ''}>${rangeText(c.range)}</span>
-          <span class="muted">${detail(c)}</span>
-        </p>
-        ${bar(view, actions, memory, c.shown, scale, c.label)}
-      </li>`;
-    })}
-  </ul>`;
-}
 
 /** The parts of the fullest rank; a number is a door where it is the metric itself. */
 function figure(view: View, actions: Actions, id: string, value: number): unknown {
   return valueOf(answerOf(view), id) === value
     ? door(view, actions, id, partName(view, id))
     : html`<span>${bytes(value)}</span>`;
-}
-
-function legend(view: View, actions: Actions, memory: Memory, of: MemoryOf): TemplateResult {
-  return html`<ul class="legend">
-    ${slices(memory, of).map(
-      ({ id, value }) =>
-        html`<li>
-          <svg width="12" height="12" aria-hidden="true">
-            <rect class=${`part ${colour(id)}`} fill=${paint(id)} width="12" height="12" rx="2" />
-          </svg>
-          <span>${partName(view, id)}</span> ${figure(view, actions, id, value)}
-          <span class="muted">${percent(value / memory.capacity)}</span>
-        </li>`,
-    )}
-  </ul>`;
 }
 
 interface Column extends MemoryOf {
@@ -495,13 +283,13 @@ export function memory(view: View, actions: Actions): unknown {
             'Memory per GPU',
             ranks.map((c) => ({ name: c.label, of: c.shown })),
           )
-        : html`${bars(view, actions, all)}
+        : html`${bars(view, all, actions.show)}
             ${
               ranks.length > 1
                 ? html`<p class="read">Stage ${fullest.stage + 1}, the fullest:</p>`
                 : nothing
             }
-            ${legend(view, actions, all, fullest)}`
+            ${legend(view, all, fullest, (id, value) => figure(view, actions, id, value))}`
     }
     ${limits(view, actions, all)}
     ${

@@ -89,13 +89,13 @@ function card(view: View, actions: Actions, { title, metrics, below }: Card): Te
 }
 
 const kOrder: Finding['severity'][] = ['bad', 'warning', 'good', 'info'];
-const kSigns: Record<Finding['severity'], string> = {
+export const kSigns: Record<Finding['severity'], string> = {
   good: '✓',
   info: 'i',
   warning: '!',
   bad: '✕',
 };
-const kWords: Record<Finding['severity'], string> = {
+export const kWords: Record<Finding['severity'], string> = {
   good: 'Good',
   info: 'Note',
   warning: 'Warning',

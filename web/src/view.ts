@@ -97,7 +97,7 @@ export function createView(schema: Schema, state: State): View {
   };
 }
 
-export const answerOf = (view: View): Answer => view.state.good as Answer;
+export const answerOf = (view: Pick<View, 'state'>): Answer => view.state.good as Answer;
 
 export function stepOf(answer: Answer, id: string): Step | undefined {
   return answer.steps.find((s) => s.id === id);

@@ -7,3 +7,10 @@ declare module 'envelope-rare-wasm?url' {
   const url: string;
   export default url;
 }
+/** The core as base64 of deflate-raw: web/vite.embed.ts */
+declare module 'envelope-packed-wasm' {
+  const text: string;
+  export default text;
+}
+/** Where the site is published, for links out of pages that are not its own: web/home.mjs */
+declare const ENVELOPE_HOME: string;

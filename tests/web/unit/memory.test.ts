@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import type { Answer, Memory, StageMemory } from '../../../web/src/api';
-import { classes, memoryOf, rangeText } from '../../../web/src/memory';
+import { classes, memoryOf, rangeText } from '../../../web/src/bars';
 import { effect } from '../../../web/src/report';
 import { work } from '../../../web/src/units';
 import fixture from './memory.fixture.json';

@@ -14,3 +14,13 @@ export type ViewName = keyof typeof kViews;
 
 export const isView = (name: string | null | undefined): name is ViewName =>
   typeof name === 'string' && Object.hasOwn(kViews, name);
+
+/** What a view shows where it has no room, and then that one. */
+export const kFallbacks: Readonly<Record<ViewName, readonly ViewName[]>> = {
+  line: ['line'],
+  card: ['card', 'line'],
+  bar: ['bar', 'card', 'line'],
+  chart: ['chart', 'bar', 'card', 'line'],
+  table: ['table', 'card', 'line'],
+  full: ['full', 'chart', 'bar', 'card', 'line'],
+};

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// What an embed is asked to show: the words of its address, or of the element's attributes. Pure.
+import { isView, type ViewName } from './views';
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+export interface Request {
+  /** For the core, which reads over the words of an embed. */
+  link: string;
+  view: ViewName;
+  theme: Theme;
+  /** The keys that the reader may change; null where nothing is said. */
+  edit: string[] | null;
+  /** WordPress tells frames apart by it. */
+  secret: string;
+  /** What could not be understood, in words. */
+  notices: string[];
+}
+
+export const kLongest = 20_000; // characters of a link that are looked at
+const kMostEdits = 12;
+const kMostSecret = 64;
+const kThemes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[];
+
+/** Without its mark, and cut where nothing of ours can follow. */
+export function linkText(text: string): string {
+  return text.slice(0, kLongest).replace(/^[#?]+/, '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % is no encoding
+  }
+}
+
+/** The words of an embed in a link; the last of each counts, as WordPress appends its own. */
+function words(link: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const plain = link.includes('=') ? link : decoded(link);
+  for (const pair of plain.split(/[&#?]/)) {
+    const at = pair.indexOf('=');
+    const name = pair.slice(0, at).toLowerCase().replace(/^amp;/, '');
+    if (at > 0 && /^(view|edit|theme|secret)$/.test(name))
+      found.set(name, decoded(pair.slice(at + 1)));
+  }
+  return found;
+}
+
+const shortened = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
+
+/** `own` are attributes of an element; they win over the link. */
+export function requestOf(
+  text: string,
+  own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
+): Request {
+  const link = linkText(text);
+  const said = words(link);
+  const notices: string[] = [];
+  const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
+  const view = word('view')?.toLowerCase();
+  const theme = word('theme')?.toLowerCase();
+  if (view && !isView(view)) notices.push(`There is no view “${shortened(view)}”.`);
+  if (theme && !kThemes.includes(theme)) notices.push(`There is no theme “${shortened(theme)}”.`);
+  const list = word('edit');
+  const edit = list?.split(/[,\s]+/).filter(Boolean) ?? null;
+  if (edit && edit.length > kMostEdits)
+    notices.push(`No more than ${kMostEdits} inputs can be edited.`);
+  if (text.length > kLongest) notices.push('The link is too long; its end was not read.');
+  return {
+    link,
+    view: view && isView(view) ? view : 'card',
+    theme: theme && kThemes.includes(theme) ? (theme as Theme) : 'auto',
+    edit: edit && [...new Set(edit)].slice(0, kMostEdits),
+    secret: /^[\w-]+$/.test(said.get('secret') ?? '')
+      ? (said.get('secret') as string).slice(0, kMostSecret)
+      : '',
+    notices,
+  };
+}
+
+/** What an address says: its fragment, or the query where a platform dropped the fragment. */
+export const said = (place: { hash: string; search: string }): string =>
+  /=|%3D/i.test(place.hash) ? place.hash : place.search.length > 1 ? place.search : place.hash;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// The views of an embed. All parts that a view may fall back to are there; the style sheet shows those
+// that the width has room for.
+import { html, nothing } from 'lit/html.js';
+import type { TemplateResult } from 'lit/html.js';
+import type { Part } from '../api';
+import { bars, legend, memoryOf, patterns } from '../bars';
+import { figure } from '../charts';
+import { factsOf, type Fact } from '../facts';
+import { kCards, kSigns, kWords } from '../report';
+import { bytes } from '../units';
+import { answerOf, kKinds, taskOf, textOf, valueOf } from '../view';
+import { controls } from './controls';
+import type { Model, Moves } from './model';
+import { kFallbacks, type ViewName } from './views';
+
+const kNewTab = 'noopener';
+
+/** A number with its exact value behind it. */
+function number(model: Model, id: string, text?: string): unknown {
+  const value = valueOf(answerOf(model), id);
+  const metric = model.metrics.get(id);
+  if (value === undefined || !metric) return '–';
+  return html`<span class="number" data-metric=${id} title=${`${metric.label}: ${value}`}
+    >${text ?? textOf(model, id, value)}</span
+  >`;
+}
+
+const prose = (model: Model, parts: readonly Part[]): unknown[] =>
+  parts.map((part) => (typeof part === 'string' ? part : number(model, part.metric)));
+
+function open(model: Model, label: string): TemplateResult {
+  return html`<a
+    class="open"
+    href=${`${model.home}#${model.state.link}`}
+    target="_blank"
+    rel=${kNewTab}
+    aria-label=${label === 'Open' ? 'Open in Envelope' : nothing}
+    >${label} <span aria-hidden="true">↗</span></a
+  >`;
+}
+
+const month = (model: Model): TemplateResult =>
+  html`<span class="month" title="Models, hardware and prices as the catalog had them in that month"
+    >Data ${answerOf(model).d}</span
+  >`;
+
+function verdict(model: Model): TemplateResult {
+  const { severity, message } = answerOf(model).verdict;
+  return html`<p class=${`verdict ${severity}`}>
+    <span class="sign" aria-hidden="true">${kSigns[severity]}</span>
+    <span><span class="hidden">${kWords[severity]}: </span>${prose(model, message)}</span>
+  </p>`;
+}
+
+const kind = ({ kind }: Fact): TemplateResult =>
+  html`<span class=${`chip ${kind}`} title=${kKinds[kind]}>${kind}</span>`;
+
+const kBand = 'Range from the error of the model on published runs';
+const band = (fact: Fact): unknown =>
+  fact.band ? html`<span class="band" title=${kBand}>${fact.band}</span>` : nothing;
+
+/** The key numbers as tiles, or as lines where it is narrow. */
+function numbers(model: Model, rows: readonly Fact[]): TemplateResult {
+  return html`<dl class="numbers">
+    ${rows.map(
+      (fact) =>
+        html`<div>
+          <dt>${fact.label}</dt>
+          <dd class="value">${number(model, fact.id, fact.text)}</dd>
+          <dd class="small">${kind(fact)} ${band(fact)}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function memory(model: Model): unknown {
+  const all = memoryOf(answerOf(model));
+  const fullest = all?.stages[all.fullest];
+  if (!all || !fullest) return nothing;
+  const over = fullest.total - all.capacity;
+  return html`<section class="memory" aria-label="Memory per GPU">
+    <p class="bar-head">
+      <strong>Memory per GPU</strong>
+      <span>
+        ${number(model, 'layout.per_gpu')} of ${number(model, 'layout.capacity')},
+        ${
+          over > 0
+            ? html`<strong class="over">${bytes(over)} too much</strong>`
+            : `${bytes(-over)} free`
+        }
+      </span>
+    </p>
+    ${patterns(all.parts)} ${bars(model, all)}
+    ${legend(model, all, fullest, (id, value) =>
+      valueOf(answerOf(model), id) === value ? number(model, id) : bytes(value),
+    )}
+  </section>`;
+}
+
+function chart(model: Model, moves: Moves): unknown {
+  const { charts, width } = model;
+  const shown = charts[Math.min(model.chart, charts.length - 1)];
+  if (!shown || width <= 0) return nothing;
+  const name = (title: string) => title.split(' against ')[0];
+  return html`<section class="chart-box" aria-label="Chart">
+    ${
+      charts.length > 1
+        ? html`<div class="choose" role="group" aria-label="Which chart">
+            ${charts.map(
+              (c, i) =>
+                html`<button
+                  type="button"
+                  aria-pressed=${c === shown ? 'true' : 'false'}
+                  @click=${() => moves.chart(i)}
+                >
+                  ${name(c.title)}
+                </button>`,
+            )}
+          </div>`
+        : nothing
+    }
+    ${figure(model, moves, shown, width)}
+  </section>`;
+}
+
+function table(model: Model, title: string, rows: readonly Fact[]): TemplateResult {
+  return html`<table class="facts">
+    <caption class="hidden">
+      ${title}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">Quantity</th>
+        <th scope="col" class="figure">Value</th>
+        <th scope="col">Kind</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (fact) =>
+          html`<tr>
+            <th scope="row">${fact.label}</th>
+            <td class="figure">${number(model, fact.id, fact.text)} ${band(fact)}</td>
+            <td>${kind(fact)}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function notices(model: Model): unknown {
+  const list = [...model.unused, ...model.request.notices];
+  if (list.length === 0) return nothing;
+  return html`<details class="notice">
+    <summary>Not everything in the link was used</summary>
+    <ul>
+      ${list.slice(0, 6).map((text) => html`<li>${text}</li>`)}
+      ${list.length > 6 ? html`<li>… and ${list.length - 6} more</li>` : nothing}
+    </ul>
+  </details>`;
+}
+
+export function embed(model: Model, moves: Moves): TemplateResult {
+  const { view } = model.request;
+  const answer = answerOf(model);
+  const facts = factsOf(model, answer);
+  const key = facts.rows.slice(0, kCards[taskOf(answer)].length);
+  const has = (part: ViewName) => kFallbacks[view].includes(part) || view === 'full';
+  const stale = model.state.problems.some((p) => p.severity === 'error');
+  return html`<article class=${`embed ${view}${stale ? ' stale' : ''}`} aria-label=${facts.title}>
+    ${notices(model)}
+    <p class="line">${prose(model, answer.summary)} ${month(model)} ${open(model, 'Open')}</p>
+    <div class="box">
+      <h2 class="title">${facts.title}</h2>
+      ${has('card') ? html`<div class="card-part">${verdict(model)} ${numbers(model, key)}</div>` : nothing}
+      ${has('bar') ? html`<div class="bar-part">${memory(model)}</div>` : nothing}
+      ${has('chart') ? html`<div class="chart-part">${chart(model, moves)}</div>` : nothing}
+      ${has('table') ? html`<div class="table-part">${table(model, facts.title, facts.rows)}</div>` : nothing}
+    </div>
+    ${controls(model, moves)}
+    <footer class="foot">
+      ${month(model)}
+      <a class="brand" href=${model.home} target="_blank" rel=${kNewTab}>
+        <svg width="16" height="12" viewBox="0 0 22 16" aria-hidden="true">
+          <rect x="1" y="1" width="20" height="14" rx="2" />
+          <path d="M1.5 2.5 11 9.5l9.5-7" />
+        </svg>
+        Envelope</a
+      >
+      ${open(model, 'Open in Envelope')}
+    </footer>
+    <div class="hidden" role="status">${model.status}</div>
+  </article>`;
+}
+
+/** In place of the numbers, where they cannot be had. */
+export function failure(why: string, address: string): TemplateResult {
+  return html`<p class="failure">
+    ${why} <a href=${address} target="_blank" rel=${kNewTab}>Open it in Envelope</a>
+  </p>`;
+}
