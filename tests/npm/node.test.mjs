@@ -136,6 +136,18 @@ test('explain: the formula with its values gives the value', () => {
   assert.deepEqual([unknown.problems[0].code, unknown.value], ['unknown_metric', NaN]);
 });
 
+test('embed: what authors paste has the numbers and the link in it', () => {
+  const home = 'https://example.org/';
+  const { rows, sentence, link } = envelope.calc(kLinks[1]);
+  const element = envelope.embed(kLinks[1], { home, view: 'bar', edit: ['batch'], id: 'demo' });
+  assert.match(element, /^<llm-envelope src="https:\/\/example\.org\/e\/#v=1&amp;[^"]*&amp;view=bar/);
+  for (const part of ['edit=batch', 'id="demo"', sentence, rows[0].text, link.replaceAll('&', '&amp;')])
+    assert.ok(element.includes(part), part);
+  assert.match(envelope.embed(kLinks[1], { home, as: 'frame' }), /^<iframe [^>]*sandbox=/);
+  assert.match(envelope.embed(kLinks[1], { home, as: 'text' }), /^<p><b>Llama 3\.1 70B/);
+  assert.throws(() => envelope.embed('', {}), /embed\(\) takes \{ home \}/);
+});
+
 test('importConfig takes the text or the object', () => {
   const config = { architectures: ['GPT2LMHeadModel'], model_type: 'gpt2', n_embd: 768, n_layer: 12,
     n_head: 12, n_positions: 1024, vocab_size: 50257 }; // prettier-ignore

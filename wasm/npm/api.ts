@@ -22,6 +22,7 @@ import type {
 import type { MetricId, Patch } from '../../web/src/types.generated';
 import { factsOf } from '../../web/src/facts';
 import { names, parse } from '../../web/src/formula';
+import { elementSnippet, fallback, iframeSnippet, type Embedding } from '../../web/src/snippets';
 import { fromRow, search as find, type Option } from '../../web/src/search';
 import { format } from '../../web/src/units';
 import { sentence, stepOf, tables, textOf, valueOf, type Tables } from '../../web/src/view';
@@ -76,6 +77,17 @@ export interface Sweep {
   problems: Problem[];
 }
 
+export interface Embed {
+  home: string;
+  view?: 'line' | 'card' | 'bar' | 'chart' | 'table' | 'full';
+  /** Link keys that the reader may change. */
+  edit?: readonly string[];
+  theme?: 'auto' | 'light' | 'dark';
+  /** By which links in the text find the embed. */
+  id?: string;
+  as?: 'element' | 'frame' | 'text';
+}
+
 /** A metric with its formula, and the values that stand in it. */
 export interface Explanation {
   id: string;
@@ -116,6 +128,11 @@ export interface Envelope {
   importConfig(config: string | object): Imported;
   /** The calculations of the four documents, redone. */
   replays(): Replays;
+  /**
+   * HTML that shows a scenario in another page: the live element with its text, a frame, or the text
+   * alone. `home` is the address of the calculator and ends in a slash.
+   */
+  embed(scenario: Scenario, options: Embed): string;
   /** A value in a canonical unit as text: `format(3.2e9, 'byte')` is `3.20 GB`. */
   format(value: number, unit: string): string;
   /** The calls of the core itself: texts in, texts out. */
@@ -323,6 +340,15 @@ export function wrap(core: Core): Envelope {
       if (typeof config !== 'string' && !isObject(config))
         wrong('importConfig()', 'the text of a config.json, or the object in it', config);
       return JSON.parse(core.importConfig(isObject(config) ? JSON.stringify(config) : config));
+    },
+    embed(scenario, { as = 'element', ...options }) {
+      if (typeof options.home !== 'string' || !options.home.endsWith('/'))
+        wrong('embed()', "{ home }, an address that ends in '/'", options.home);
+      const facts = factsOf(known, estimate('embed()', scenario));
+      const embedding: Embedding = options;
+      if (as === 'frame') return iframeSnippet(facts, embedding);
+      if (as === 'text') return fallback(facts, `${options.home}#${facts.link}`);
+      return elementSnippet(facts, embedding);
     },
     replays: () => JSON.parse(core.replays()),
     format(value, unit) {
