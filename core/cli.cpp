@@ -220,7 +220,7 @@ void print_fields() {
   for (const Field& f : fields())
     std::printf("%-12.*s %-28.*s %-9.*s %.*s\n", static_cast<int>(f.key.size()), f.key.data(),
                 static_cast<int>(f.path.size()), f.path.data(), static_cast<int>(f.unit.size()),
-                f.unit.data(), static_cast<int>(f.help.size()), f.help.data());
+                f.unit.data(), static_cast<int>(f.help.text.size()), f.help.text.data());
 }
 
 int print_sweep(const std::string& request) {

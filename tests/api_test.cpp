@@ -86,7 +86,7 @@ TEST_CASE("api: schema carries both tables, the catalog, the laws, the formats a
     INFO(f.path);
     CHECK(row.text_at("path") == f.path);
     CHECK(row.text_at("key") == f.key);
-    CHECK(row.text_at("help") == f.help);
+    CHECK(row.text_at("help") == f.help.text);
     CHECK(at(row, "tasks").items.size() >= 1);
     CHECK(row.find("default"));
     if (f.type == Type::number)

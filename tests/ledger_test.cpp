@@ -361,10 +361,10 @@ TEST_CASE("metrics: each has a symbol, a unit, a label, a sentence of help and k
     CHECK(!m.label.empty());
     CHECK(m.label.size() < 40);
     CHECK(!kind_id(m.kind).empty());
-    CHECK(m.help.ends_with('.'));
-    CHECK(m.help.size() > 10);
-    CHECK(!m.sources.empty());
-    for (const std::string& key : words(m.sources)) {
+    CHECK(m.help.text.ends_with('.'));
+    CHECK(m.help.text.size() > 10);
+    CHECK(!m.sources.text.empty());
+    for (const std::string& key : words(m.sources.text)) {
       INFO("source \"" << key << "\"");
       CHECK(source(key) != nullptr);
     }
@@ -394,7 +394,7 @@ TEST_CASE("fields: the default is in the range, and label, help, unit and key ar
     INFO(f.path);
     CHECK(!f.label.empty());
     CHECK(f.label.size() < 32);
-    CHECK(f.help.ends_with('.'));
+    CHECK(f.help.text.ends_with('.'));
     CHECK(group_ids.contains(f.group));
     CHECK((f.flags & kAll) != 0);
     CHECK(f.key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") ==

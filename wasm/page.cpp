@@ -2,7 +2,8 @@
 // The same calls for the page alone, without Embind: its glue weighs 7 kB, this and page.mjs one.
 // The page writes the argument into what `reserve` gives, calls, and reads `size` bytes there.
 //
-// Compiled twice: what every visitor needs, and, with ENVELOPE_RARE, what few ask for.
+// Compiled three times: what every visitor of the calculator needs; with ENVELOPE_RARE, what few ask
+// for; with ENVELOPE_EMBED, what an embed needs.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -39,7 +40,9 @@ EXPORT(replays) const void* replays() { return give(api::replays()); }
 EXPORT(schema) const void* schema() { return give(api::schema()); }
 EXPORT(open) const void* open() { return give(api::open(argument)); }
 EXPORT(estimate) const void* estimate() { return give(api::estimate(argument)); }
+#ifndef ENVELOPE_EMBED
 EXPORT(compare) const void* compare() { return give(api::compare(argument)); }
+#endif
 
 EXPORT(sweep) const double* sweep() {
   numbers = api::sweep(argument);

@@ -39,9 +39,37 @@ function(add_page_module target output)
   target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
   target_link_options(${target} PRIVATE --no-entry
     -sSTANDALONE_WASM=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -fno-rtti)
-  target_link_libraries(${target} PRIVATE envelope envelope_flags)
+  target_link_libraries(${target} PRIVATE envelope_flags)
 endfunction()
+
+# The calculator. Its tables come without help texts and citations, which the page loads when someone
+# reads them; they take the place of those in the library.
+set(tables fields metrics api)
+list(TRANSFORM tables REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/core/envelope/\\1.cpp")
+add_library(envelope_tables OBJECT ${tables})
+target_compile_definitions(envelope_tables PRIVATE ENVELOPE_SAYS=1 JSON_NOEXCEPTION)
+target_compile_options(envelope_tables PRIVATE -Oz -flto -fno-exceptions -fno-rtti)
+target_include_directories(envelope_tables PRIVATE ${PROJECT_SOURCE_DIR}/core)
+target_link_libraries(envelope_tables PRIVATE envelope_flags)
 add_page_module(envelope_wasm_page envelope.page)
+target_link_libraries(envelope_wasm_page PRIVATE envelope_tables envelope)
+
 # The import of models and the replays: loaded by those who ask for them.
 add_page_module(envelope_wasm_rare envelope.rare)
 target_compile_definitions(envelope_wasm_rare PRIVATE ENVELOPE_RARE)
+target_link_libraries(envelope_wasm_rare PRIVATE envelope)
+
+# An embed in somebody's post: results with their labels, as small as it gets. Fast enough: it works
+# out one scenario at a time.
+embed_catalog(${PROJECT_BINARY_DIR}/embedded_small.cpp
+  "source|url|note|as_of|confidence|tokens_source|family|vendor|instance|provider_name")
+add_library(envelope_small STATIC ${PROJECT_BINARY_DIR}/embedded_small.cpp ${core_sources})
+target_compile_definitions(envelope_small PRIVATE ENVELOPE_SAYS=0 JSON_NOEXCEPTION)
+target_compile_options(envelope_small PRIVATE -Oz -flto -fno-exceptions -fno-rtti)
+target_include_directories(envelope_small PUBLIC core)
+target_include_directories(envelope_small SYSTEM PRIVATE ${headers})
+target_link_libraries(envelope_small PRIVATE envelope_flags)
+add_page_module(envelope_wasm_embed envelope.embed)
+target_compile_definitions(envelope_wasm_embed PRIVATE ENVELOPE_EMBED)
+target_link_libraries(envelope_wasm_embed PRIVATE envelope_small)
+target_link_options(envelope_wasm_embed PRIVATE -Oz -flto)

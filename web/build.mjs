@@ -8,9 +8,12 @@ const require = createRequire(import.meta.url);
 const vite = join(dirname(require.resolve('vite/package.json')), 'bin/vite.js');
 
 const kSteps = [
+  ['texts.mjs'],
   [vite, 'build'], // the pages
   [vite, 'build', '--config', 'vite.loader.ts'], // the script of <llm-envelope>
   ['prerender.mjs'], // their words and numbers
+  [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
+  [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'inline'], // the element without a frame
 ];
 
 for (const step of kSteps) {

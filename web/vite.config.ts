@@ -26,6 +26,7 @@ export default defineConfig({
         find: /^envelope-(page|rare)-wasm\?url$/,
         replacement: `${core}/envelope.$1.wasm?url`,
       },
+      { find: 'envelope-texts', replacement: `${core}/texts.json` },
     ],
   },
   worker: { format: 'es' },

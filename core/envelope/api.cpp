@@ -244,7 +244,7 @@ void write_memory(JsonWriter& w, const Scenario& s, const Report& r) {
   else
     write_training_memory(w, s, r);
   w.key("least");
-  const Least least = least_layout(s, r);
+  const Least least = kSays == Says::results ? Least() : least_layout(s, r);
   if (given(least.gpus)) {
     Scenario changed = s;
     envelope::apply(least.patch, changed);
@@ -289,6 +289,7 @@ void write_quotes(JsonWriter& w, const Scenario& s) {
   };
   row("model", catalog().models, s.model.id);
   row("gpu", catalog().accelerators, s.gpu.id);
+  if constexpr (kSays == Says::results) return void(w.end());
   row("recipe", catalog().recipes, s.states.recipe);
   row("stack", catalog().stacks, s.stack.id);
   const double listed = price_of(s);
@@ -319,8 +320,9 @@ void write_field(JsonWriter& w, const Field& f, const Scenario& defaults) {
     w.member("unit", f.unit).member("min", f.min).member("max", f.max);
     w.member("whole", (f.flags & kWhole) != 0).member("optional", (f.flags & kOptional) != 0);
   }
-  w.member("default", get(f, defaults)).member("label", f.label).member("help", f.help);
-  w.member("basic", (f.flags & kBasic) != 0).member("since", f.since).key("tasks").array();
+  w.member("default", get(f, defaults)).member("label", f.label);
+  if constexpr (kSays == Says::all) w.member("help", f.help.text).member("since", f.since);
+  w.member("basic", (f.flags & kBasic) != 0).key("tasks").array();
   if (f.flags & kPretrain) w.value("pretrain");
   if (f.flags & kFinetune) w.value("finetune");
   if (f.flags & kServe) w.value("serve");
@@ -333,7 +335,7 @@ void write_field(JsonWriter& w, const Field& f, const Scenario& defaults) {
   w.end();
 }
 
-void write_format(JsonWriter& w, const FormatInfo& f) {
+[[maybe_unused]] void write_format(JsonWriter& w, const FormatInfo& f) {
   w.object().member("id", f.id).member("label", f.label).member("storage", f.storage);
   w.member("bits", f.bits)
       .member("sign_bits", f.sign_bits)
@@ -344,7 +346,7 @@ void write_format(JsonWriter& w, const FormatInfo& f) {
   w.member("note", f.note).member("source", f.source).end();
 }
 
-void write_words(JsonWriter& w, std::string_view words) {
+[[maybe_unused]] void write_words(JsonWriter& w, std::string_view words) {
   w.array();
   while (!words.empty()) {
     const std::size_t space = std::min(words.find(' '), words.size());
@@ -356,9 +358,30 @@ void write_words(JsonWriter& w, std::string_view words) {
 
 void write_metric(JsonWriter& w, const Metric& m) {
   w.object().member("id", m.id).member("symbol", m.symbol).member("unit", m.unit);
-  w.member("kind", kind_id(m.kind)).member("label", m.label).member("help", m.help).key("source");
-  write_words(w, m.sources);
-  w.member("stage", m.id.substr(0, m.id.find('.'))).member("since", m.since).end();
+  w.member("kind", kind_id(m.kind)).member("label", m.label);
+  w.member("stage", m.id.substr(0, m.id.find('.')));
+  if constexpr (kSays == Says::all) {
+    w.member("help", m.help.text).member("since", m.since).key("source");
+    write_words(w, m.sources.text);
+  }
+  w.end();
+}
+
+/// What is quoted, for the pages that list it.
+[[maybe_unused]] void write_references(JsonWriter& w) {
+  w.key("sources").object();
+  for (const Source& s : kSources) {
+    w.key(s.key).object().member("author", s.author).member("year", static_cast<double>(s.year));
+    w.member("title", s.title).member("url", s.url).end();
+  }
+  w.end().key("formats").array();
+  for (const FormatInfo& f : formats()) write_format(w, f);
+  w.end().key("laws").array();
+  for (const LawInfo& law : laws()) {
+    w.object().member("id", law.id).member("label", law.label).member("formula", law.formula);
+    w.member("domain", law.domain).member("source", law.source).end();
+  }
+  w.end();
 }
 
 bool read_axis(const Json& in, Axis& axis) {
@@ -399,11 +422,6 @@ std::string schema() {
   for (const Field& f : fields()) write_field(w, f, defaults);
   w.end().key("metrics").array();
   for (const Metric& m : metrics()) write_metric(w, m);
-  w.end().key("sources").object();
-  for (const Source& s : kSources) {
-    w.key(s.key).object().member("author", s.author).member("year", static_cast<double>(s.year));
-    w.member("title", s.title).member("url", s.url).end();
-  }
   w.end();
   const auto rows = [&](std::string_view key, const std::vector<Row>& list) {
     w.key(key).array();
@@ -414,16 +432,7 @@ std::string schema() {
   rows("accelerators", catalog().accelerators);
   rows("recipes", catalog().recipes);
   rows("stacks", catalog().stacks);
-  w.key("prices").array();
-  for (const PriceRow& p : catalog().prices) write_price(w, p);
-  w.end().key("formats").array();
-  for (const FormatInfo& f : formats()) write_format(w, f);
-  w.end().key("laws").array();
-  for (const LawInfo& law : laws()) {
-    w.object().member("id", law.id).member("label", law.label).member("formula", law.formula);
-    w.member("domain", law.domain).member("source", law.source).end();
-  }
-  w.end().key("examples").array();
+  w.key("examples").array();
   for (const Example& e : examples())
     w.object()
         .member("id", e.id)
@@ -431,7 +440,14 @@ std::string schema() {
         .member("title", e.title)
         .member("link", e.link)
         .end();
-  return w.end().end().take();
+  w.end();
+  if constexpr (kSays != Says::results) {
+    w.key("prices").array();
+    for (const PriceRow& p : catalog().prices) write_price(w, p);
+    w.end();
+  }
+  if constexpr (kSays == Says::all) write_references(w);
+  return w.end().take();
 }
 
 std::string open(std::string_view link) {
@@ -463,14 +479,14 @@ std::string estimate(std::string_view patch_or_link) {
   write(w, verdict(s, report), s);
   write_memory(w, s, report);
   w.key("steps").array();
-  for (const Step& step : steps)
-    w.object()
-        .member("id", step.id)
-        .member("value", step.value)
-        .member("formula", step.formula)
-        .end();
+  for (const Step& step : steps) {
+    w.object().member("id", step.id).member("value", step.value);
+    if constexpr (kSays != Says::results) w.member("formula", step.formula);
+    w.end();
+  }
   w.end().key("findings").array();
-  for (const Finding& f : findings(s, report)) write(w, f, s);
+  if constexpr (kSays != Says::results)
+    for (const Finding& f : findings(s, report)) write(w, f, s);
   w.end();
   write_quotes(w, s);
   write(w, in.problems);

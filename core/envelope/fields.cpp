@@ -175,23 +175,21 @@ constexpr Group kGroups[] = {{"task", "Task"},
 
 constexpr Field number(std::string_view path, std::string_view key, std::string_view group,
                        std::string_view unit, double min, double max, unsigned flags,
-                       std::string_view label, std::string_view help, Slot (*at)(Scenario&)) {
+                       std::string_view label, Prose help, Slot (*at)(Scenario&)) {
   return {path, key, group, Type::number, unit, min, max, flags, {}, label, help, "0.1.0", at};
 }
 constexpr Field flag(std::string_view path, std::string_view key, std::string_view group,
-                     unsigned flags, std::string_view label, std::string_view help,
-                     Slot (*at)(Scenario&)) {
+                     unsigned flags, std::string_view label, Prose help, Slot (*at)(Scenario&)) {
   return {path, key, group, Type::flag, "", 0, 1, flags, {}, label, help, "0.1.0", at};
 }
 constexpr Field choice(std::string_view path, std::string_view key, std::string_view group,
                        std::span<const Choice> choices, unsigned flags, std::string_view label,
-                       std::string_view help, Slot (*at)(Scenario&)) {
+                       Prose help, Slot (*at)(Scenario&)) {
   return {path,  key,     group, Type::choice, "",      0, static_cast<double>(choices.size() - 1),
           flags, choices, label, help,         "0.1.0", at};
 }
 constexpr Field name(std::string_view path, std::string_view key, std::string_view group,
-                     unsigned flags, std::string_view label, std::string_view help,
-                     Slot (*at)(Scenario&)) {
+                     unsigned flags, std::string_view label, Prose help, Slot (*at)(Scenario&)) {
   return {path, key, group, Type::name, "", 0, 0, flags | kSelects, {}, label, help, "0.1.0", at};
 }
 

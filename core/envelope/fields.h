@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "envelope/prose.h"
 #include "envelope/scenario.h"
 #include "envelope/value.h"
 
@@ -45,7 +46,9 @@ struct Field {
   double min, max;
   unsigned flags;
   std::span<const Choice> choices;
-  std::string_view label, help, since;
+  std::string_view label;
+  Prose help;
+  std::string_view since;
   Slot (*at)(Scenario&);
 };
 

@@ -381,7 +381,7 @@ Finding verdict(const Scenario& s, const Report& r) {
             {text(stages ? "Does not fit: each GPU of stage " + stage + " would need "
                          : "Does not fit: each GPU would need "),
              metric("layout.per_gpu"), text(" and has "), metric("layout.capacity"), text(".")},
-            remedies(s, r)};
+            kSays == Says::results ? std::vector<Remedy>() : remedies(s, r)};
   if (!given(r.layout.to_fit))
     f.message.push_back(
         text(" More GPUs alone do not help: what each one must hold is already too "

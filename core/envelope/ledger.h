@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "envelope/prose.h"
 #include "envelope/units.h"
 
 namespace envelope {
@@ -19,6 +20,16 @@ struct Step {
   std::string_view id;       ///< A row of the metrics table.
   double value;              ///< In the metric's canonical unit.
   std::string_view formula;  ///< Over metric ids and field paths; empty when looked up.
+};
+
+/// A formula on its way into the ledger; an embed shows none and carries none.
+struct Formula {
+  std::string_view text;
+  constexpr Formula() = default;
+  template <class Text>
+  constexpr Formula(const Text& given) {
+    if constexpr (kSays != Says::results) text = given;
+  }
 };
 
 /// Writes steps down, or does nothing at all. A silent ledger costs one branch.
@@ -34,18 +45,18 @@ class Ledger {
   // Inlined, so that a silent ledger never builds its arguments: in WASM that doubles the speed.
   // The formula keeps its type for the same reason: a choice of literals would have its length
   // counted.
-  template <class Q, class Formula = std::string_view>
+  template <class Q, class Text = std::string_view>
   [[gnu::always_inline]] Q operator()(std::string_view id, Q value,
-                                      const Formula& formula = {}) const {
+                                      const Text& formula = {}) const {
     if (steps_) [[unlikely]]
-      write(id, raw(value), formula);
+      write(id, raw(value), Formula(formula));
     return value;
   }
 
  private:
   friend class Loud;
-  [[gnu::noinline]] void write(std::string_view id, double value, std::string_view formula) const {
-    steps_->push_back({id, value, formula});
+  [[gnu::noinline]] void write(std::string_view id, double value, Formula formula) const {
+    steps_->push_back({id, value, formula.text});
   }
 
   std::vector<Step>* steps_ = nullptr;
@@ -55,12 +66,11 @@ class Ledger {
 class Loud {
  public:
   explicit Loud(const Ledger& ledger) : ledger_(ledger) {}
-  double operator()(std::string_view id, double value, std::string_view formula = {}) const {
+  double operator()(std::string_view id, double value, Formula formula = {}) const {
     return ledger_.write(id, value, formula), value;
   }
   template <Dim D>
-  Quantity<D> operator()(std::string_view id, Quantity<D> value,
-                         std::string_view formula = {}) const {
+  Quantity<D> operator()(std::string_view id, Quantity<D> value, Formula formula = {}) const {
     return ledger_.write(id, value.value, formula), value;
   }
 

@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "envelope/prose.h"
+
 namespace envelope {
 
 /// counted: arithmetic. modelled: a formula with an error. assumed: someone chose it. quoted: from
@@ -15,8 +17,8 @@ enum class Kind : unsigned char { counted, modelled, assumed, quoted };
 struct Metric {
   std::string_view id, symbol, unit;
   Kind kind;
-  std::string_view label, help;
-  std::string_view sources;  ///< Keys of sources.h, separated by spaces.
+  std::string_view label;
+  Prose help, sources;  ///< Sources: keys of sources.h, separated by spaces.
   std::string_view since = "0.1.0";
 };
 

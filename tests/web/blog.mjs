@@ -3,7 +3,8 @@
 //   node blog.mjs            writes the texts of the embeds anew, from the core
 //   node blog.mjs serve      builds it and serves it beside the site
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -48,8 +49,7 @@ async function write() {
 
 /** Builds the blog for the two addresses, with the shortcodes as the recipe has them. */
 export function build(address, home, to) {
-  const work = join(root, 'build/blog');
-  rmSync(work, { recursive: true, force: true });
+  const work = mkdtempSync(join(tmpdir(), 'envelope-blog-'));
   cpSync(source, work, { recursive: true });
   cpSync(join(root, 'docs/recipes/hugo/layouts'), join(work, 'layouts'), { recursive: true });
   execFileSync(process.env.HUGO ?? 'hugo', ['--quiet', '--baseURL', address, '--destination', to], {
@@ -57,6 +57,7 @@ export function build(address, home, to) {
     env: { ...process.env, HUGO_PARAMS_ENVELOPE: home },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  rmSync(work, { recursive: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

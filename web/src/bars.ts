@@ -132,7 +132,8 @@ export const patterns = (ids: readonly string[]) => html`<svg
 
 export const paint = (id: string) => `url(#hatch-${colour(id)})`;
 
-function bar(
+/** One bar, `scale` bytes wide. */
+export function bar(
   tables: Tables,
   memory: Memory,
   of: MemoryOf,

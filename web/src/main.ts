@@ -5,6 +5,7 @@ import type { Answer, Comparison, Imported, Patch, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
 import { createClient, type Port } from './client';
 import { columns, requests } from './explore';
+import { builtTexts, withTexts } from './help';
 import { kParts, type Part } from './page';
 import { address, copy, markdown } from './share';
 import { listenTheme, restoreTheme } from './shell';
@@ -21,7 +22,7 @@ import {
   type State,
 } from './state';
 import { nextStep } from './stepping';
-import { answerOf, createView, sentence, type Actions, type View } from './view';
+import { answerOf, createView, sentence, tables, type Actions, type View } from './view';
 
 const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
 const kResize = 4; // px
@@ -113,6 +114,18 @@ const update = (state: State) => set({ state });
 async function ask<T>(...request: Parameters<typeof client.ask>): Promise<T | undefined> {
   const reply = await client.ask(...request);
   return typeof reply === 'string' ? (JSON.parse(reply) as T) : undefined;
+}
+
+/** Help texts and citations come when someone begins to use the page. */
+function awaitTexts(): void {
+  const kSigns = ['pointerdown', 'keydown', 'focusin'] as const;
+  const load = () => {
+    for (const sign of kSigns) removeEventListener(sign, load);
+    import('envelope-texts')
+      .then((texts) => set(tables(withTexts(view.schema, texts.default))))
+      .catch(() => undefined); // without the network the numbers go on
+  };
+  for (const sign of kSigns) addEventListener(sign, load);
 }
 
 /** A failure of the page itself; the last answer stays. */
@@ -314,8 +327,9 @@ const sizes = new ResizeObserver(([entry]) => {
 });
 
 async function start(): Promise<void> {
-  const schema = await ask<Schema>('schema');
-  if (!schema) return;
+  const bare = await ask<Schema>('schema');
+  if (!bare) return;
+  const schema = withTexts(bare, builtTexts(document));
   keys = new Set(['v', 'd', ...schema.fields.map((f) => f.key)]);
   const link = linkOf(location, keys);
   const first = link || (schema.examples[0]?.link ?? '');
@@ -328,6 +342,7 @@ async function start(): Promise<void> {
   const now = linkOf(location, keys); // may have changed while the core was loading
   if (now !== link) void openLink(now || first);
   await enliven(link === '');
+  awaitTexts();
   awaitCharts();
   afterAnswer(answerOf(view));
 }

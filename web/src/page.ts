@@ -121,7 +121,14 @@ export const kParts: Part[] = [
   },
   {
     id: 'form',
-    reads: ({ state, open, combo, find, printing }) => [state, open, combo, find, printing],
+    reads: ({ schema, state, open, combo, find, printing }) => [
+      schema,
+      state,
+      open,
+      combo,
+      find,
+      printing,
+    ],
     draw: form,
   },
   {
@@ -140,7 +147,7 @@ export const kParts: Part[] = [
   },
   {
     id: 'work',
-    reads: ({ state, open, printing }) => [state.good, open, printing],
+    reads: ({ schema, state, open, printing }) => [schema, state.good, open, printing],
     draw: work,
   },
   {
@@ -157,7 +164,11 @@ export const kParts: Part[] = [
       html`${footer('', view.schema, answerOf(view))}
       ${view.printing ? html`<p class="on-paper">${address(view.state.link)}</p>` : nothing}`,
   },
-  { id: 'panel', reads: ({ state, trail }) => [state.good, trail], draw: panel },
+  {
+    id: 'panel',
+    reads: ({ schema, state, trail }) => [schema, state.good, trail],
+    draw: panel,
+  },
 ];
 
 /** The whole page at once, for the build. */

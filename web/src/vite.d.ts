@@ -14,3 +14,7 @@ declare module 'envelope-packed-wasm' {
 }
 /** Where the site is published, for links out of pages that are not its own: web/home.mjs */
 declare const ENVELOPE_HOME: string;
+declare module 'envelope-texts' {
+  const texts: import('./help').Texts;
+  export default texts;
+}

@@ -115,8 +115,11 @@ export function controls(model: Model, moves: Moves): TemplateResult | typeof no
         )}
       </div>`;
     })}
-    <button type="button" class="reset" ?disabled=${!changed(model)} @click=${() => moves.reset()}>
-      Reset
-    </button>
   </form>`;
 }
+
+/** Back to what the link says; there once something has changed. */
+export const reset = (model: Model, moves: Moves): TemplateResult | typeof nothing =>
+  changed(model)
+    ? html`<button type="button" class="reset" @click=${() => moves.reset()}>Reset</button>`
+    : nothing;

@@ -17,13 +17,16 @@ async function unpacked(): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
+/** Tables that the small core has not; lists of them are empty. */
+const kAbsent = { prices: [], formats: [], laws: [], sources: {} };
+
 let loading: Promise<Core> | undefined; // one for all elements of a page
 
 async function load(): Promise<Core> {
   const compiled = await WebAssembly.compile(await unpacked());
   const page = await createPage<'schema' | 'estimate' | 'sweep'>(compiled);
   return {
-    schema: JSON.parse(page.schema()) as Schema,
+    schema: { ...kAbsent, ...(JSON.parse(page.schema()) as Schema) },
     estimate: (scenario) =>
       JSON.parse(
         page.estimate(typeof scenario === 'string' ? scenario : JSON.stringify(scenario)),

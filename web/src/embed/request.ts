@@ -5,7 +5,7 @@ import { isView, type ViewName } from './views';
 export type Theme = 'auto' | 'light' | 'dark';
 
 export interface Request {
-  /** For the core, which reads over the words of an embed. */
+  /** For the core, which reads over the words of an embed; empty where there is nothing for it. */
   link: string;
   view: ViewName;
   theme: Theme;
@@ -22,9 +22,15 @@ const kMostEdits = 12;
 const kMostSecret = 64;
 const kThemes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[];
 
-/** Without its mark, and cut where nothing of ours can follow. */
+/**
+ * Without its mark, and cut where nothing of ours follows: WordPress appends `#?secret=...`, others
+ * `?utm_source=...`. The core would take that for the link.
+ */
 export function linkText(text: string): string {
-  return text.slice(0, kLongest).replace(/^[#?]+/, '');
+  return text
+    .slice(0, kLongest)
+    .replace(/^[#?]+/, '')
+    .replace(/(#(?!x?[\da-f]+;)|\?)[^]*/i, ''); // `&#38;` is no mark
 }
 
 function decoded(text: string): string {
@@ -35,17 +41,19 @@ function decoded(text: string): string {
   }
 }
 
-/** The words of an embed in a link; the last of each counts, as WordPress appends its own. */
-function words(link: string): Map<string, string> {
+/** The words of an embed in a link, and whether there are others. The last of each counts. */
+function words(text: string): { found: Map<string, string>; others: boolean } {
   const found = new Map<string, string>();
-  const plain = link.includes('=') ? link : decoded(link);
+  let others = false;
+  const plain = text.includes('=') ? text : decoded(text);
   for (const pair of plain.split(/[&#?]/)) {
     const at = pair.indexOf('=');
     const name = pair.slice(0, at).toLowerCase().replace(/^amp;/, '');
     if (at > 0 && /^(view|edit|theme|secret)$/.test(name))
       found.set(name, decoded(pair.slice(at + 1)));
+    else if (pair !== '') others = true;
   }
-  return found;
+  return { found, others };
 }
 
 const shortened = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
@@ -55,8 +63,7 @@ export function requestOf(
   text: string,
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
-  const link = linkText(text);
-  const said = words(link);
+  const { found: said, others } = words(text.slice(0, kLongest));
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
@@ -69,7 +76,7 @@ export function requestOf(
     notices.push(`No more than ${kMostEdits} inputs can be edited.`);
   if (text.length > kLongest) notices.push('The link is too long; its end was not read.');
   return {
-    link,
+    link: others ? linkText(text) : '',
     view: view && isView(view) ? view : 'card',
     theme: theme && kThemes.includes(theme) ? (theme as Theme) : 'auto',
     edit: edit && [...new Set(edit)].slice(0, kMostEdits),

@@ -4,13 +4,13 @@
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Part } from '../api';
-import { bars, legend, memoryOf, patterns } from '../bars';
+import { bar, classes, kRoom, legend, memoryOf, patterns } from '../bars';
 import { figure } from '../charts';
 import { factsOf, type Fact } from '../facts';
 import { kCards, kSigns, kWords } from '../report';
 import { bytes } from '../units';
 import { answerOf, kKinds, taskOf, textOf, valueOf } from '../view';
-import { controls } from './controls';
+import { controls, reset } from './controls';
 import type { Model, Moves } from './model';
 import { kFallbacks, type ViewName } from './views';
 
@@ -29,14 +29,14 @@ function number(model: Model, id: string, text?: string): unknown {
 const prose = (model: Model, parts: readonly Part[]): unknown[] =>
   parts.map((part) => (typeof part === 'string' ? part : number(model, part.metric)));
 
-function open(model: Model, label: string): TemplateResult {
+function open(model: Model): TemplateResult {
   return html`<a
     class="open"
     href=${`${model.home}#${model.state.link}`}
     target="_blank"
     rel=${kNewTab}
-    aria-label=${label === 'Open' ? 'Open in Envelope' : nothing}
-    >${label} <span aria-hidden="true">↗</span></a
+    aria-label="Open in Envelope"
+    >Open<span class="wide"> in Envelope</span> <span aria-hidden="true">↗</span></a
   >`;
 }
 
@@ -79,9 +79,12 @@ function memory(model: Model): unknown {
   const fullest = all?.stages[all.fullest];
   if (!all || !fullest) return nothing;
   const over = fullest.total - all.capacity;
+  const scale = Math.max(all.capacity, fullest.total) * kRoom;
+  const ranks = classes(all.stages);
+  const { label = '' } = ranks.find((c) => c.shown === fullest) ?? {};
   return html`<section class="memory" aria-label="Memory per GPU">
     <p class="bar-head">
-      <strong>Memory per GPU</strong>
+      <strong>Memory per GPU${ranks.length > 1 ? html`<span class="of">, ${label.replace(/^\w/, (c) => c.toLowerCase())}</span>` : nothing}</strong>
       <span>
         ${number(model, 'layout.per_gpu')} of ${number(model, 'layout.capacity')},
         ${
@@ -91,7 +94,7 @@ function memory(model: Model): unknown {
         }
       </span>
     </p>
-    ${patterns(all.parts)} ${bars(model, all)}
+    ${patterns(all.parts)} ${bar(model, all, fullest, scale, 'Memory per GPU')}
     ${legend(model, all, fullest, (id, value) =>
       valueOf(answerOf(model), id) === value ? number(model, id) : bytes(value),
     )}
@@ -168,19 +171,21 @@ export function embed(model: Model, moves: Moves): TemplateResult {
   const key = facts.rows.slice(0, kCards[taskOf(answer)].length);
   const has = (part: ViewName) => kFallbacks[view].includes(part) || view === 'full';
   const stale = model.state.problems.some((p) => p.severity === 'error');
-  return html`<article class=${`embed ${view}${stale ? ' stale' : ''}`} aria-label=${facts.title}>
+  return html`<article class=${`embed ${view}${stale ? ' stale' : ''}`} data-theme=${model.request.theme} aria-label=${facts.title}>
     ${notices(model)}
-    <p class="line">${prose(model, answer.summary)} ${month(model)} ${open(model, 'Open')}</p>
+    <p class="line">${prose(model, answer.summary)} ${month(model)} ${open(model)}
+      ${reset(model, moves)}</p>
     <div class="box">
       <h2 class="title">${facts.title}</h2>
+      ${view === 'full' ? html`<p class="summary">${prose(model, answer.summary)}</p>` : nothing}
       ${has('card') ? html`<div class="card-part">${verdict(model)} ${numbers(model, key)}</div>` : nothing}
       ${has('bar') ? html`<div class="bar-part">${memory(model)}</div>` : nothing}
       ${has('chart') ? html`<div class="chart-part">${chart(model, moves)}</div>` : nothing}
-      ${has('table') ? html`<div class="table-part">${table(model, facts.title, facts.rows)}</div>` : nothing}
+      ${has('table') ? html`<div class="table-part">${table(model, facts.title, view === 'full' ? facts.rows.slice(key.length) : facts.rows)}</div>` : nothing}
     </div>
     ${controls(model, moves)}
     <footer class="foot">
-      ${month(model)}
+      ${month(model)} ${reset(model, moves)}
       <a class="brand" href=${model.home} target="_blank" rel=${kNewTab}>
         <svg width="16" height="12" viewBox="0 0 22 16" aria-hidden="true">
           <rect x="1" y="1" width="20" height="14" rx="2" />
@@ -188,15 +193,25 @@ export function embed(model: Model, moves: Moves): TemplateResult {
         </svg>
         Envelope</a
       >
-      ${open(model, 'Open in Envelope')}
+      ${open(model)}
     </footer>
     <div class="hidden" role="status">${model.status}</div>
   </article>`;
 }
 
+/** Why there are no numbers, for whoever can do something about it. */
+function reason(error: unknown): string {
+  if (typeof WebAssembly === 'undefined') return ', because WebAssembly is switched off';
+  if (typeof DecompressionStream === 'undefined') return ' by a browser of this age';
+  if (/CSP|content security|unsafe-eval/i.test(String(error)))
+    return ": the site's content security policy has no 'wasm-unsafe-eval' for scripts";
+  return '';
+}
+
 /** In place of the numbers, where they cannot be had. */
-export function failure(why: string, address: string): TemplateResult {
+export function failure(error: unknown, address: string): TemplateResult {
   return html`<p class="failure">
-    ${why} <a href=${address} target="_blank" rel=${kNewTab}>Open it in Envelope</a>
+    The numbers cannot be worked out here${reason(error)}.
+    <a href=${address} target="_blank" rel=${kNewTab}>Open the calculation in Envelope</a>
   </p>`;
 }
