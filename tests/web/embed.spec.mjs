@@ -448,7 +448,8 @@ test('a sentence with a link where the script does not arrive', async ({ page, e
   await expect(frame.getByRole('link', { name: 'Open Envelope' })).toHaveAttribute('href', '../');
 });
 
-test('a sentence with a link without JavaScript', async ({ browser, baseURL }) => {
+test('a sentence with a link without JavaScript', async ({ browser, browserName, baseURL }) => {
+  test.skip(browserName === 'firefox', 'there Playwright cannot switch it off');
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
   await page.goto(`${baseURL}e/#${kServe}`);
