@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the first view costs to load: everything that the page requests until it rests, gzipped.
+// What the first view costs to load: everything that the page requests until it rests, gzipped. And an
+// embed.
 import { gzipSync } from 'node:zlib';
 
 import { chromium, kChromium } from './tools.mjs';
@@ -9,6 +10,30 @@ const kScriptBudget = 45e3; // the page's own script; the core's glue is in the 
 const kPacked = /\.(png|woff2|ico)$/;
 
 const size = (bytes) => `${(bytes / 1000).toFixed(1).padStart(6)} kB`;
+
+const kEmbedBudget = 170e3;
+
+/** All that a frame loads, as the smallest server sends it. */
+async function embed_budget(url) {
+  const page = await (await fetch(`${url}e/`)).text();
+  const names = [...page.matchAll(/<(?:script src|link rel="stylesheet" href)="([^"]+)"/g)];
+  const files = ['', ...names.map(([, name]) => name)];
+  let total = 0;
+  for (const name of files) {
+    const response = await fetch(`${url}e/${name}`);
+    if (!response.ok) throw new Error(`${response.status} ${name}`);
+    const bytes = gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
+    console.log(`${size(bytes)}  e/${name}`);
+    total += bytes;
+  }
+  console.log(`${size(total)}  in an embed, gzipped; at most ${kEmbedBudget / 1000} kB`);
+  return [
+    {
+      name: `budget: an embed is at most ${kEmbedBudget / 1000} kB`,
+      ok: files.length === 3 && total <= kEmbedBudget,
+    },
+  ];
+}
 
 export async function budget(url) {
   const browser = await chromium.launch({ executablePath: kChromium });
@@ -39,6 +64,7 @@ export async function budget(url) {
       console.log(`warning: ${size(script)} of script; ${kScriptBudget / 1000} kB are aimed at`);
     const core = files.some(({ name, bytes }) => name.endsWith('.wasm') && bytes > 10e3);
     return [
+      ...(await embed_budget(url)),
       { name: `budget: the first view is at most ${kBudget / 1000} kB`, ok: total <= kBudget },
       { name: 'budget: the core was among what was counted', ok: core },
     ];
