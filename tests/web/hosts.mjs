@@ -26,13 +26,13 @@ const kTypes = {
 const policies = (site) => ({
   open: {},
   strict: {
-    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src ${site}; style-src 'self'`,
+    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src ${site}; style-src 'self'; img-src 'self'`,
   },
   scriptless: {
-    'content-security-policy': `default-src 'none'; script-src 'none'; frame-src ${site}; style-src 'self'`,
+    'content-security-policy': `default-src 'none'; script-src 'none'; frame-src ${site}; style-src 'self'; img-src 'self'`,
   },
   frameless: {
-    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src 'none'; style-src 'self'`,
+    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src 'none'; style-src 'self'; img-src 'self'`,
   },
   isolated: {
     'cross-origin-opener-policy': 'same-origin',
@@ -80,7 +80,7 @@ export async function start_hosts() {
   const site = await serve(kSite, { port: 8600 });
   const coreless = await serve(kSite, {
     port: 8600,
-    headers: { 'content-security-policy': "script-src 'self'" },
+    headers: { 'content-security-policy': 'script-src http:' },
   });
   const silent = createSocket(() => {}); // takes calls and never answers
   const silence = await listening(silent);
