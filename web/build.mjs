@@ -13,6 +13,7 @@ const kSteps = [
   [vite, 'build', '--config', 'vite.loader.ts'], // the script of <llm-envelope>
   ['prerender.mjs'], // their words and numbers
   [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
+  [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'inline'], // the element without a frame
 ];
 
 for (const step of kSteps) {
