@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { corpus, differences } from '../links/corpus.mjs';
 import { kCases } from './hosts/cases.mjs';
 import { start_hosts } from './hosts.mjs';
 import { exact, in_worker } from './inside.mjs';
@@ -192,6 +193,14 @@ const kTests = {
     );
     await page.send('POST', '/frame', { id: null });
     await page.js(watch); // of the host, for what is asked after each test
+  },
+  async 'links that were ever shared open, and show what they showed'(page, url) {
+    await page.goto(url);
+    const worker = new URL(`assets/${asset(/^worker-.*\.js$/)}`, url).href;
+    const calls = corpus.map(({ raw }) => ['estimate', raw]);
+    const answers = await page.js(in_worker, [worker, calls]);
+    holds(corpus.length > 59, `${corpus.length} links`);
+    for (const [i, row] of corpus.entries()) equal(differences(row, answers[i]), [], row.raw);
   },
   async 'the worker’s answers are the same bytes as natively'(page, url) {
     await page.goto(url);
