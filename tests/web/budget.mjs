@@ -6,9 +6,16 @@ import { chromium, kChromium } from './tools.mjs';
 
 const kBudget = 250e3;
 const kScriptBudget = 45e3; // the page's own script; the core's glue is in the worker
+const kLoaderBudget = 3000; // what <llm-envelope> costs the pages of others
 const kPacked = /\.(png|woff2|ico)$/;
 
 const size = (bytes) => `${(bytes / 1000).toFixed(1).padStart(6)} kB`;
+
+async function weighed(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${url}`);
+  return gzipSync(Buffer.from(await response.arrayBuffer())).length;
+}
 
 export async function budget(url) {
   const browser = await chromium.launch({ executablePath: kChromium });
@@ -37,9 +44,12 @@ export async function budget(url) {
       .reduce((sum, { bytes }) => sum + bytes, 0);
     if (script > kScriptBudget)
       console.log(`warning: ${size(script)} of script; ${kScriptBudget / 1000} kB are aimed at`);
+    const loader = await weighed(`${url}embed/1/llm-envelope.js`);
+    console.log(`${size(loader)}  the loader; at most ${kLoaderBudget / 1000} kB`);
     const core = files.some(({ name, bytes }) => name.endsWith('.wasm') && bytes > 10e3);
     return [
       { name: `budget: the first view is at most ${kBudget / 1000} kB`, ok: total <= kBudget },
+      { name: 'budget: the loader is at most 3 kB', ok: loader <= kLoaderBudget },
       { name: 'budget: the core was among what was counted', ok: core },
     ];
   } finally {

@@ -67,3 +67,137 @@ for (const [name, check, { allow = [] } = {}] of kCases)
     seen.allow(...allow);
     await check(tool, hosts);
   });
+
+test('nothing is stored, and nothing is asked for: no storage, no cookie, no other host', async ({
+  tool,
+  hosts,
+  page,
+  seen,
+}) => {
+  // In each frame, before its scripts: whoever touches a store is told of.
+  await page.addInitScript(() => {
+    const touched = (name) => console.warn(`touched ${name}`);
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'cookieStore'])
+      if (name in window)
+        Object.defineProperty(window, name, { get: () => touched(name), configurable: true });
+    for (const name of ['cookie', 'domain'])
+      Object.defineProperty(Document.prototype, name, {
+        get: () => touched(name) ?? '',
+        set: () => touched(name),
+      });
+    for (const name of ['serviceWorker', 'storage', 'sendBeacon'])
+      Object.defineProperty(Navigator.prototype, name, { get: () => touched(name) });
+    for (const name of ['pushState', 'replaceState']) History.prototype[name] = () => touched(name);
+  });
+  await tool.open(hosts.url('two.html'));
+  await live(tool, 'one');
+  await shows(tool, tool.frame('one'), hosts.link);
+  await tool.click('#l1');
+  await shows(tool, tool.frame('one'), hosts.other);
+  await page.evaluate(() => document.cookie); // the instrument works
+  await expect.poll(() => seen.console).toContain('touched cookie');
+  expect(seen.console.filter((line) => line !== 'touched cookie')).toEqual([]);
+  expect(seen.console.length).toBe(1);
+  seen.allow(/^touched cookie$/);
+  const names = seen.requests.map((url) => new URL(url).pathname.replace(/.*\//, ''));
+  expect([...new Set(names)].filter((name) => name && !/favicon/.test(name)).sort()).toEqual([
+    'embed.css',
+    'embed.js',
+    'host.css',
+    'llm-envelope.js',
+    'two.html',
+  ]);
+});
+
+test('an embed gives up after 8 seconds, and not before', async ({ page, hosts, tool, seen }) => {
+  seen.allow(/ERR_CONNECTION_REFUSED|NS_ERROR/, /WebAssembly|unsafe-eval|CSP/i, /^\{\}$/);
+  await tool.open(hosts.url('unable.html'));
+  const frames = () => tool.js(embed, 'silent').then((e) => e.frames);
+  await tool.until('a frame', frames, 1);
+  await page.clock.pauseAt(await page.evaluate(() => Date.now() + 100));
+  await page.clock.runFor(6000);
+  expect(await frames()).toBe(1);
+  await page.clock.runFor(2500);
+  expect(await frames()).toBe(0);
+});
+
+test.describe('without scripts', () => {
+  test.use({ javaScriptEnabled: false });
+  test('the words of the author are there to read', async ({ page, hosts, seen }) => {
+    seen.origins.push(hosts.site, new URL(hosts.url('')).origin);
+    await page.goto(hosts.url('element.html'));
+    const { sentence, rows, title } = hosts.facts;
+    await expect(page.locator('llm-envelope b')).toHaveText(`${title}:`);
+    await expect(page.locator('llm-envelope p').first()).toContainText(sentence);
+    await expect(page.locator('llm-envelope tr')).toHaveCount(5);
+    await expect(page.locator('llm-envelope tr').first()).toContainText(rows[0].text);
+    const link = page.locator('llm-envelope a');
+    await expect(link).toBeVisible();
+    await expect(link).toHaveAttribute('href', `${hosts.site}#${hosts.link}`);
+  });
+});
+
+test('the words that stay have the key numbers, and read well at 200 px', async ({
+  tool,
+  hosts,
+  page,
+  seen,
+}) => {
+  seen.allow(/script-src/, /llm-envelope\.js/);
+  await page.setViewportSize({ width: 232, height: 800 });
+  await tool.open(hosts.url('element.html', 'scriptless'));
+  const wide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  expect(await tool.js(wide)).toBe(0);
+});
+
+test('what is printed is the live frame, with the reader’s numbers', async ({
+  tool,
+  hosts,
+  page,
+}) => {
+  await tool.open(hosts.url('element.html'));
+  await live(tool);
+  await page.emulateMedia({ media: 'print' });
+  const { live: shown, fallback, height } = await tool.js(embed, 'demo');
+  expect([shown, fallback]).toEqual([true, false]);
+  expect(height).toBeGreaterThan(150);
+});
+
+const kShift = 0.01; // Chrome calls 0.1 good
+for (const page_name of ['element', 'chart', 'two'])
+  test(`nothing moves while ${page_name}.html comes to life`, async ({
+    tool,
+    hosts,
+    page,
+    browserName,
+  }) => {
+    test.skip(browserName !== 'chromium', 'only Chromium tells shifts');
+    // Shifts of the page itself; the first paint comes before the loader, which is late.
+    await page.route(/llm-envelope\.js/, async (route) => {
+      await sleep(600);
+      await route.continue();
+    });
+    await tool.open(hosts.url(`${page_name}.html`));
+    const id = { element: 'demo', chart: 'chart', two: 'one' }[page_name];
+    await live(tool, id);
+    if (page_name === 'two') {
+      await live(tool, 'two');
+      for (let i = 0; i < 8; ++i) {
+        await page.mouse.wheel(0, 500);
+        await sleep(120);
+      }
+      await live(tool, 'far');
+    }
+    await sleep(300);
+    const shifts = await page.evaluate(
+      () =>
+        new Promise((done) => {
+          new PerformanceObserver((list) =>
+            done(list.getEntries().map(({ value, startTime }) => [value, startTime])),
+          ).observe({ type: 'layout-shift', buffered: true });
+          setTimeout(() => done([]), 500);
+        }),
+    );
+    console.log(page_name, JSON.stringify(shifts));
+    expect(shifts.reduce((sum, [value]) => sum + value, 0)).toBeLessThan(kShift);
+  });

@@ -241,12 +241,15 @@ function tool_of(page) {
     until: (what, probe, expected) => {
       const look = async () => probe();
       // A frame that is just being replaced cannot be asked.
-      return page.until(what, () => look().catch(({ message }) => ({ error: message })), (found) =>
-        found?.error
-          ? false
-          : typeof expected === 'function'
-            ? expected(found)
-            : isDeepStrictEqual(found, expected),
+      return page.until(
+        what,
+        () => look().catch(({ message }) => ({ error: message })),
+        (found) =>
+          found?.error
+            ? false
+            : typeof expected === 'function'
+              ? expected(found)
+              : isDeepStrictEqual(found, expected),
       );
     },
   };
