@@ -225,7 +225,8 @@ class Envelope extends HTMLElement {
     clearTimeout(this.#timer);
     this.#state = 'live';
     this.#width = this.#box.offsetWidth;
-    this.#room(top < innerHeight && width ? height : 0);
+    // The room of the words is kept, unless what would move is out of sight.
+    this.#room(top + frame.offsetHeight < innerHeight && width ? height : 0);
     const focused = this.contains(document.activeElement);
     this.#slot.style.display = 'none';
     frame.style.position = frame.style.visibility = '';
