@@ -107,6 +107,47 @@ const kTests = {
     await page.shows(scenario);
     equal(await page.value(kGpus), await page.js(() => '1024'), 'the field');
   },
+  async 'a scenario is shared as a link, an embed and a picture, and pasted and undone'(page, url) {
+    await page.goto(`${url}#${kServe}`);
+    await page.live();
+    await page.click('.share .button:nth-child(2)');
+    const value = (id) => page.value(`#share-${id}`);
+    await page.until('the link', () => page.count('#share-link'), 1);
+    equal(await value('link'), await page.js((link) => `${location.href.split('#')[0]}#${link}`, kServe), 'the link');
+    await page.click('#share-tab-embed');
+    holds((await value('element')).startsWith('<llm-envelope src="'), 'the element');
+    const height = () => page.js(() => Number(document.getElementById('share-preview').height));
+    const reserved = await height();
+    await page.until('the height of the preview', height, (now) => now !== reserved && now > 32);
+    await page.click('#share-tab-image');
+    const size = await page.js(async () => {
+      const keep = URL.createObjectURL;
+      const click = HTMLAnchorElement.prototype.click;
+      const made = new Promise((done) => {
+        URL.createObjectURL = (blob) => {
+          if (blob.type === 'image/png') done(blob);
+          return keep.call(URL, blob);
+        };
+      });
+      HTMLAnchorElement.prototype.click = () => {};
+      document.querySelector('#share-panel .primary').click();
+      const png = await made;
+      [URL.createObjectURL, HTMLAnchorElement.prototype.click] = [keep, click];
+      const { width, height } = await createImageBitmap(png);
+      return [width, height, png.size > 10e3 && png.size < 300e3];
+    });
+    equal(size, [1200, 630, true], 'the picture');
+    await page.key(kKeys.escape);
+    await page.until('the dialog is closed', () => page.count('dialog[open]'), 0);
+    await page.js((text) => {
+      const event = new Event('paste', { bubbles: true, cancelable: true });
+      event.clipboardData = { getData: () => text };
+      document.body.dispatchEvent(event);
+    }, `see https://a.example/#${kFirst} there`);
+    await page.shows(kFirst);
+    await page.click('.undo button');
+    await page.shows(kServe);
+  },
   async 'the work behind a number opens and closes by keyboard'(page, url) {
     await page.goto(url);
     await page.live();
