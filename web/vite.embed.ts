@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { deflateAsync } from '@gfx/zopfli';
 import { defineConfig, type Plugin } from 'vite';
-import { flatTemplates } from './vite.config';
+import { kHome } from './home.mjs';
+import { flatTemplates } from './vite.config.ts';
 
 const root = import.meta.dirname;
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
@@ -61,18 +62,30 @@ export default defineConfig(({ mode }) => {
   return {
     root,
     publicDir: false,
+    define: { ENVELOPE_HOME: JSON.stringify(kHome) },
     plugins: [flatTemplates, packedCore, ...(frame ? [framePage] : [])],
     build: {
       outDir: resolve(site, frame ? 'e' : 'embed/1'),
       emptyOutDir: frame,
       target: 'es2022',
-      lib: {
-        entry: resolve(root, frame ? 'src/embed/frame.ts' : 'src/embed/inline.ts'),
-        formats: [frame ? 'iife' : 'es'],
-        name: 'EnvelopeEmbed',
-        fileName: () => (frame ? 'embed.js' : 'inline.js'),
-        cssFileName: 'embed',
-      },
+      modulePreload: { polyfill: false },
+      // As a library only the page: of those that are modules Vite does not take the white space out.
+      ...(frame
+        ? {
+            lib: {
+              entry: resolve(root, 'src/embed/frame.ts'),
+              formats: ['iife'],
+              name: 'EnvelopeEmbed',
+              fileName: () => 'embed.js',
+              cssFileName: 'embed',
+            },
+          }
+        : {
+            rollupOptions: {
+              input: resolve(root, 'src/embed/inline.ts'),
+              output: { entryFileNames: 'inline.js' },
+            },
+          }),
     },
   };
 });

@@ -22,20 +22,27 @@ const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
 export interface Embed {
   /** Another link; the view and what may be edited stay. */
   set(link: string): void;
-  /** Everything anew. */
+  /** Another request; what a reader has changed stays where the link does. */
   show(request: Request): void;
   /** The room has changed. */
   resize(): void;
   close(): void;
 }
 
-export function createEmbed(
-  root: HTMLElement,
-  core: Core,
-  home: string,
-  request: Request,
-  drawn: () => void = () => {},
-): Embed {
+export interface Options {
+  /** Empty, and all for the embed; its width is what there is. */
+  root: HTMLElement;
+  core: Core;
+  /** The site, for links to the calculator. */
+  home: string;
+  request: Request;
+  drawn(): void;
+  /** The core or a template broke down: nothing that is shown can be relied on. */
+  failed(error: unknown): void;
+}
+
+export function createEmbed(options: Options): Embed {
+  const { root, core, home } = options;
   const inner = () => Math.floor(root.clientWidth) - kInset;
   let model: Model;
   let sweeping: ReturnType<typeof setTimeout> | undefined;
@@ -46,7 +53,7 @@ export function createEmbed(
 
   function draw(): void {
     render(embed(model, moves), root);
-    drawn();
+    options.drawn();
   }
 
   function sweep(): void {
@@ -71,17 +78,35 @@ export function createEmbed(
     model = { ...model, charts: list };
   }
 
+  /** Whatever goes wrong while someone edits leaves a sentence, and no half of an answer. */
+  const guarded =
+    <T extends unknown[]>(action: (...given: T) => void) =>
+    (...given: T): void => {
+      try {
+        action(...given);
+      } catch (error) {
+        close();
+        options.failed(error);
+      }
+    };
+
+  function close(): void {
+    clearTimeout(sweeping);
+    clearTimeout(announcing);
+  }
+
   function sweepSoon(): void {
     clearTimeout(sweeping);
-    sweeping = setTimeout(() => {
+    const redraw = () => {
       sweep();
       draw();
-    }, kSweep);
+    };
+    sweeping = setTimeout(guarded(redraw), kSweep);
   }
 
   function announce(): void {
     clearTimeout(announcing);
-    announcing = setTimeout(() => {
+    const say = () => {
       const answer = answerOf(model);
       const errors = model.state.problems.filter((p) => p.severity === 'error');
       const status = errors.length
@@ -89,38 +114,40 @@ export function createEmbed(
         : `${sentence(model, answer, answer.summary)} ${sentence(model, answer, answer.verdict.message)}`;
       model = { ...model, status };
       draw();
-    }, kAnnounce);
+    };
+    announcing = setTimeout(guarded(say), kAnnounce);
   }
 
-  function change(state: State): void {
+  const change = guarded((state: State): void => {
     const next = received(state, state.patch, core.estimate(state.patch));
     model = { ...model, state: next };
     if (!isStale(next)) sweepSoon();
     announce();
     draw();
-  }
+  });
 
-  function open(link: string, asked: Request): void {
+  /** `kept` is what a reader has made of the same link. */
+  const open = guarded((request: Request, kept?: Model): void => {
     const example = core.schema.examples[0]?.link ?? '';
-    const state = opened(core.estimate(linkText(link) || example));
+    const state = kept?.state ?? opened(core.estimate(linkText(request.link) || example));
     const view = createView(core.schema, state);
     const answer = answerOf(view);
-    const { fields, unused } = editable(view, answer, asked);
+    const { fields, unused } = editable(view, answer, request);
     model = {
       ...view,
-      request: asked,
+      request,
       home,
-      start: state.patch,
+      start: kept?.start ?? state.patch,
       edits: fields.map((field) => ({ field, stops: stopsOf(field, inUse(view, field)) })),
       unused: [...unusedOf(answer, fields), ...unused],
       charts: [],
-      chart: 0,
+      chart: kept?.chart ?? 0,
       width: inner(),
     };
     [centre, data, swept] = [0, [], ''];
     sweep();
     draw();
-  }
+  });
 
   const moves: Moves = {
     edit: (path, value) => change(edit(model.state, path, value)),
@@ -151,19 +178,16 @@ export function createEmbed(
     },
   };
 
-  open(request.link, request);
+  open(options.request);
   return {
-    set: (link) => open(link, model.request),
-    show: (asked) => open(asked.link, asked),
-    resize() {
+    set: (link) => open({ ...model.request, link }),
+    show: (request) => open(request, request.link === model.request.link ? model : undefined),
+    resize: guarded(() => {
       const width = inner();
       if (Math.abs(width - model.width) < kResize) return;
       model = { ...model, width };
       draw();
-    },
-    close() {
-      clearTimeout(sweeping);
-      clearTimeout(announcing);
-    },
+    }),
+    close,
   };
 }

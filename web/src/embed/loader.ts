@@ -202,7 +202,8 @@ class Envelope extends HTMLElement {
     if (this.#state !== 'idle' || !this.#address) return;
     this.#state = 'waiting';
     const frame = document.createElement('iframe');
-    frame.setAttribute('sandbox', kSandbox);
+    // In a sandbox a page from a file may not load its own script; files are foreign to each other anyway.
+    if (this.#address.protocol !== 'file:') frame.setAttribute('sandbox', kSandbox);
     frame.allow = 'clipboard-write';
     const text = (this.querySelector('b') ?? this).textContent ?? '';
     frame.title = text.replace(/\s+/g, ' ').trim().replace(/:$/, '').slice(0, 160) || 'Envelope';

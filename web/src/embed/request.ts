@@ -22,9 +22,15 @@ const kMostEdits = 12;
 const kMostSecret = 64;
 const kThemes: readonly string[] = ['auto', 'light', 'dark'] satisfies Theme[];
 
-/** Without its mark, and cut where nothing of ours can follow. */
+/**
+ * Without its mark, and cut where nothing of ours follows: WordPress appends `#?secret=...`, others
+ * `?utm_source=...`. The core would take that for the link.
+ */
 export function linkText(text: string): string {
-  return text.slice(0, kLongest).replace(/^[#?]+/, '');
+  return text
+    .slice(0, kLongest)
+    .replace(/^[#?]+/, '')
+    .replace(/(#(?!x?[\da-f]+;)|\?)[^]*/i, ''); // `&#38;` is no mark
 }
 
 function decoded(text: string): string {
@@ -36,10 +42,10 @@ function decoded(text: string): string {
 }
 
 /** The words of an embed in a link, and whether there are others. The last of each counts. */
-function words(link: string): { found: Map<string, string>; others: boolean } {
+function words(text: string): { found: Map<string, string>; others: boolean } {
   const found = new Map<string, string>();
   let others = false;
-  const plain = link.includes('=') ? link : decoded(link);
+  const plain = text.includes('=') ? text : decoded(text);
   for (const pair of plain.split(/[&#?]/)) {
     const at = pair.indexOf('=');
     const name = pair.slice(0, at).toLowerCase().replace(/^amp;/, '');
@@ -58,7 +64,8 @@ export function requestOf(
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
   const link = linkText(text);
-  const { found: said, others } = words(link);
+  const { others } = words(link);
+  const { found: said } = words(text.slice(0, kLongest));
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
@@ -71,7 +78,7 @@ export function requestOf(
     notices.push(`No more than ${kMostEdits} inputs can be edited.`);
   if (text.length > kLongest) notices.push('The link is too long; its end was not read.');
   return {
-    link: others ? link : '',
+    link: others ? linkText(text) : '',
     view: view && isView(view) ? view : 'card',
     theme: theme && kThemes.includes(theme) ? (theme as Theme) : 'auto',
     edit: edit && [...new Set(edit)].slice(0, kMostEdits),
@@ -83,5 +90,8 @@ export function requestOf(
 }
 
 /** What an address says: its fragment, or the query where a platform dropped the fragment. */
-export const said = (place: { hash: string; search: string }): string =>
-  /=|%3D/i.test(place.hash) ? place.hash : place.search.length > 1 ? place.search : place.hash;
+export function said({ hash, search }: { hash: string; search: string }): string {
+  const own = hash.replace(/[#?&]secret=[\w-]*/g, ''); // of WordPress alone
+  if (/=|%3D/i.test(own)) return hash;
+  return search.length > 1 ? search + hash : hash;
+}

@@ -171,7 +171,7 @@ export function embed(model: Model, moves: Moves): TemplateResult {
   const key = facts.rows.slice(0, kCards[taskOf(answer)].length);
   const has = (part: ViewName) => kFallbacks[view].includes(part) || view === 'full';
   const stale = model.state.problems.some((p) => p.severity === 'error');
-  return html`<article class=${`embed ${view}${stale ? ' stale' : ''}`} aria-label=${facts.title}>
+  return html`<article class=${`embed ${view}${stale ? ' stale' : ''}`} data-theme=${model.request.theme} aria-label=${facts.title}>
     ${notices(model)}
     <p class="line">${prose(model, answer.summary)} ${month(model)} ${open(model)}
       ${reset(model, moves)}</p>
@@ -199,9 +199,19 @@ export function embed(model: Model, moves: Moves): TemplateResult {
   </article>`;
 }
 
+/** Why there are no numbers, for whoever can do something about it. */
+function reason(error: unknown): string {
+  if (typeof WebAssembly === 'undefined') return ', because WebAssembly is switched off';
+  if (typeof DecompressionStream === 'undefined') return ' by a browser of this age';
+  if (/CSP|content security|unsafe-eval/i.test(String(error)))
+    return ": the site's content security policy has no 'wasm-unsafe-eval' for scripts";
+  return '';
+}
+
 /** In place of the numbers, where they cannot be had. */
-export function failure(why: string, address: string): TemplateResult {
+export function failure(error: unknown, address: string): TemplateResult {
   return html`<p class="failure">
-    ${why} <a href=${address} target="_blank" rel=${kNewTab}>Open it in Envelope</a>
+    The numbers cannot be worked out here${reason(error)}.
+    <a href=${address} target="_blank" rel=${kNewTab}>Open the calculation in Envelope</a>
   </p>`;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A live calculation for someone's own page: how it looks, what readers may change, and the text to paste.
-import { html, type TemplateResult } from 'lit/html.js';
+import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { keyed } from 'lit/directives/keyed.js';
 import type { Field } from '../api';
 import { kViews, type ViewName } from '../embed/views';
@@ -16,7 +16,7 @@ import {
 import { taskOf } from '../view';
 import { keepOptions } from './link';
 import { outlet } from './outlet';
-import type { Share } from './state';
+import { isOnSite, type Share } from './state';
 
 const kWords: Record<ViewName, string> = {
   line: 'Line',
@@ -138,7 +138,7 @@ export function embedPanel(share: Share): TemplateResult {
       ${choose('View', 'embed-view', kWords, choices.view, (view) => set({ view }))}
       ${choose('Colours', 'embed-theme', kThemes, choices.theme, (theme) => set({ theme }))}
     </div>
-    ${preview(share, options)}
+    ${isOnSite() ? preview(share, options) : nothing}
     <fieldset class="checks">
       <legend>Readers may change</legend>
       ${editable(share).map(

@@ -28,11 +28,15 @@ function fromJson(text: string): string[] {
 export function candidates(text: string): string[] {
   const all = text.slice(0, kLongest).trim();
   if (all === '') return [];
-  if (/^[{[]/.test(all) && !/^\[[^\]]*\]\(/.test(all)) return fromJson(all);
-  const words = all.split(/[\s"'<>]+/).filter((word) => word.includes('='));
+  if (all.startsWith('{')) return fromJson(all);
+  const words = all.split(/[\s"'<>()[\]]+/).filter((word) => word.includes('='));
   const inside = words.sort((a, b) => likeness(b) - likeness(a))[0];
-  const joined = all.replace(/\s*[\r\n]+[>\s]*/g, ''); // broken into lines by a mail program
-  return [...new Set([all, inside ?? all, joined])];
+  const joined = all // broken into lines, and quoted, by a mail program
+    .split(/[\r\n]+/)
+    .map((line) => line.replace(/^[>\s]+/, '').trimEnd())
+    .join('');
+  // To the core a text that begins with a bracket is JSON; here it is a link in Markdown.
+  return [...new Set([all, inside ?? all, joined].map((t) => t.replace(/^\[+/, '')))];
 }
 
 /** How much a word looks like an address of a scenario. */

@@ -4,6 +4,7 @@ import type { Answer } from '../api';
 import { factsOf, type Facts } from '../facts';
 import { othersOf, withOthers } from '../others';
 import { updating, type Embedding } from '../snippets';
+import { here } from '../surroundings';
 import type { ViewName } from '../embed/views';
 import type { Tables } from '../view';
 
@@ -56,13 +57,18 @@ export function create(by: Host, home: string, choices: Choices, set: Share['set
   return { host, facts: factsOf(host, answer), home, choices, set };
 }
 
+/** Not in the file that works alone: beside it are no other pages. */
+export const isOnSite = (): boolean => here() === location.href;
+
 /** The link of the scenario and of those it is compared with. */
-export function linkOf({ host, choices }: Share): string {
-  const link = withOthers(host.answer.link, host.others);
-  return choices.keep === 'nothing' ? updating(link) : link;
+export const scenarioLink = ({ host }: Share): string => withOthers(host.answer.link, host.others);
+
+function linkOf(share: Share): string {
+  const link = scenarioLink(share);
+  return share.choices.keep === 'nothing' ? updating(link) : link;
 }
 
-export const rootOf = ({ host, home, choices }: Share): string =>
+const rootOf = ({ host, home, choices }: Share): string =>
   choices.keep === 'all' ? `${home}r/${host.answer.version}/` : home;
 
 export const urlOf = (share: Share): string => `${rootOf(share)}#${linkOf(share)}`;

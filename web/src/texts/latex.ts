@@ -8,8 +8,8 @@ import type { Tables } from '../view';
 
 const kEscapes: Record<string, string> = {
   '\\': '\\textbackslash{}',
-  '{': '\\{',
-  '}': '\\}',
+  '{': '\\textbraceleft{}', // BibTeX counts braces, also behind a backslash
+  '}': '\\textbraceright{}',
   $: '\\$',
   '&': '\\&',
   '#': '\\#',
@@ -63,11 +63,11 @@ export function latex(text: string): string {
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .replace(/\p{Cf}/gu, '');
   const power = /([\d.,]+)[ \u00a0]×[ \u00a0]10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/gu;
-  const one = /[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|-(?=-)|[^]/gu;
+  const one = /[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[^]/gu;
   const each = (s: string): string =>
-    s.replace(one, (c) => {
+    s.replace(one, (c, at: number) => {
       if (/^[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]/u.test(c)) return `$^{${raised(c)}}$`;
-      if (c === '-') return s.includes('--') ? '-{}' : '-'; // no dash of two hyphens
+      if (c === '-') return s[at + 1] === '-' ? '-{}' : '-'; // two hyphens are no dash
       const known = kEscapes[c];
       if (known) return known;
       return kPlain.test(c) ? c : `{[}U+${c.codePointAt(0)?.toString(16).toUpperCase()}{]}`;
