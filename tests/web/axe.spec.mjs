@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // axe finds nothing: each page, and the states of the calculator, in light and in dark.
-import { pages } from './site.mjs';
+import { kinds } from './site.mjs';
 import { AxeBuilder } from './tools.mjs';
 import { drawn, expect, field, numbers_of, open, problem, test } from './fixtures.mjs';
 
@@ -86,7 +86,7 @@ for (const [theme, rules] of Object.entries(kThemes))
     );
     test.afterEach(({ page }) => expect(page.locator('html')).toHaveAttribute('data-theme', theme));
 
-    for (const path of pages())
+    for (const path of kinds())
       test(`/${path}`, async ({ page }) => {
         await page.goto(path || './');
         if (path === '') await drawn(page);
