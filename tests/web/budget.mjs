@@ -13,7 +13,8 @@ const size = (bytes) => `${(bytes / 1000).toFixed(1).padStart(6)} kB`;
 export async function budget(url) {
   const browser = await chromium.launch({ executablePath: kChromium });
   try {
-    const page = await browser.newPage();
+    // What the service worker keeps for later is no part of the first view.
+    const page = await browser.newPage({ serviceWorkers: 'block' });
     const requests = new Set();
     // Of the context: requests of the worker are no requests of the page.
     page.context().on('request', (request) => requests.add(request.url().split('#')[0]));

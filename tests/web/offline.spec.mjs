@@ -53,6 +53,7 @@ test.describe('the service worker', () => {
     await expect(page.locator('.import')).toContainText('num_hidden_layers');
     await page.goto(`${server.url}formats/`);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    seen.allow(/favicon\.ico/); // asked for when a frame's page is opened on its own
     await page.goto(`${server.url}e/#${kOther}&view=card`);
     await expect(page.locator('body')).toContainText(/\d/);
   });
@@ -75,7 +76,8 @@ test.describe('the service worker', () => {
     expect(names.filter((name) => name.includes(server.url))).toHaveLength(1);
   });
 
-  test('is never registered by embeds, pages of others and frozen releases', async ({ page }) => {
+  test('is never registered by embeds, pages of others and frozen releases', async ({ page, seen }) => {
+    seen.allow(/favicon\.ico/); // asked for when a frame's page is opened on its own
     const { version } = await ask('schema');
     const asked = [];
     page.context().on('request', (request) => asked.push(request.url()));
