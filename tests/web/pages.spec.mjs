@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ask, kHome, kSite, kinds, pages, read } from './site.mjs';
-import { expect, test } from './fixtures.mjs';
+import { expect, live, open, shows, test } from './fixtures.mjs';
 
 const gallery = JSON.parse(readFileSync(new URL('../../web/gallery.json', import.meta.url), 'utf8'));
 const schema = await ask('schema');
@@ -161,6 +161,29 @@ for (const path of kShown.filter((path) => path !== 's/'))
     expect(element).toContain('<llm-envelope ');
     expect(element).toContain(`${kHome}e/#v=1`);
   });
+
+test('a link of another version says so, and what is shown', async ({ page }) => {
+  const { version, snapshots } = schema;
+  const newest = snapshots.at(-1);
+  const later = `${Number(newest.slice(0, 4)) + 1}-01`;
+  for (const [link, words] of [
+    [`v=1&d=${later}&n=64`, [later, newest]],
+    [`v=${schema.v + 1}&n=64`, [`version ${schema.v + 1}`, `version ${schema.v}`]],
+  ]) {
+    await open(page, link);
+    for (const word of words) await expect(page.locator('.answer')).toContainText(word);
+    await expect(page.locator('footer')).toContainText(`data ${newest}`);
+  }
+  // The footer leads to this very release, and from there back.
+  await page.locator('footer').getByRole('link', { name: version }).click();
+  await live(page);
+  expect(new URL(page.url()).pathname).toMatch(new RegExp(`/r/${version}/$`));
+  await shows(page, schema.examples[0].link);
+  await page.goto(`r/${version}/#${kPages[0].link}`);
+  await live(page);
+  await page.locator('footer').getByRole('link', { name: 'the newest' }).click();
+  await expect(page).not.toHaveURL(/\/r\//);
+});
 
 test('the gallery can be reached from every page', () => {
   for (const path of pages()) {
