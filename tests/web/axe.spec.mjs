@@ -81,7 +81,8 @@ for (const [theme, rules] of Object.entries(kThemes))
   test.describe(theme, () => {
     test.beforeEach(({ page }) =>
       page.addInitScript((value) => {
-        if (location.protocol === 'http:') localStorage.setItem('envelope-theme', value);
+        if (location.protocol === 'http:' && top === self)
+          localStorage.setItem('envelope-theme', value);
       }, theme),
     );
     test.afterEach(({ page }) => expect(page.locator('html')).toHaveAttribute('data-theme', theme));
