@@ -67,9 +67,10 @@ export function fallback(facts: Facts, address: string): string {
   const { title, sentence, verdict, d } = facts;
   return [
     `<p><b>${escaped(title)}:</b> ${escaped(sentence)} ${escaped(verdict.text)}</p>`,
-    '<table>',
+    // Parsers add the tbody; React and Vue, which render the text twice, would find it missing.
+    '<table><tbody>',
     ...rows,
-    '</table>',
+    '</tbody></table>',
     `<p><a href="${escaped(address)}">Open in Envelope</a> (data of ${escaped(d)})</p>`,
   ].join('\n');
 }
