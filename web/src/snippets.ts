@@ -69,9 +69,10 @@ export function fallback(facts: Facts, address: string): string {
   const link = `<a href="${escaped(address)}">Open in Envelope</a> (data of ${escaped(d)})`;
   return [
     `<p><b>${escaped(title)}:</b> ${escaped(sentence)} ${escaped(verdict.text)} ${link}</p>`,
-    '<table>',
+    // Parsers add the tbody; React and Vue, which render the text twice, would find it missing.
+    '<table><tbody>',
     ...rows,
-    '</table>',
+    '</tbody></table>',
   ].join('\n');
 }
 
