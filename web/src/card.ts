@@ -239,7 +239,7 @@ function foot({ verdict, month = '', place = '' }: CardContent): string {
 /** Title, then what there is, spread over the height that is left above the foot. */
 export function drawCard(content: CardContent): string {
   const { title, lead, numbers = [], pairs: figures, bar } = content;
-  const dense = numbers.length > 0 && bar !== undefined;
+  const dense = figures !== undefined || (numbers.length > 0 && bar !== undefined);
   const { size, lines } = fitted(title, kInner, [
     [64, dense ? 1 : 2],
     [54, dense ? 1 : 2],
@@ -251,8 +251,9 @@ export function drawCard(content: CardContent): string {
   let y = kTop + size;
   const blocks: [number, (at: number) => string][] = [];
   const titleHeight = size + (lines.length - 1) * step;
-  const prose = lead ? wrap(lead, 32, kInner, dense ? 0 : figures ? 1 : 3, false) : [];
-  if (prose.length && !dense)
+  const room = !dense ? 3 : figures && lines.length === 1 ? 1 : 0; // lines of prose
+  const prose = lead && room ? wrap(lead, 32, kInner, room, false) : [];
+  if (prose.length)
     blocks.push([
       prose.length * 42 - 10,
       (at) =>
