@@ -111,6 +111,7 @@ ${say(cut(eyebrow, 27, kInner - 320, false), kEnd, 66, { size: 27, fill: kMuted,
 
 const kMostBig = 66;
 const kLeastBig = 36;
+const kLeastNamed = 50; // smaller than this for the sake of long names they are not
 const kGap = 44;
 const kTop = 96; // of the title
 
@@ -121,6 +122,9 @@ function bigs(list: readonly Big[], y: number): string {
   const needs = (size: number) =>
     list.map((b) => Math.max(widthOf(b.text, size), widthOf(b.below, 26, false)));
   let size = kMostBig;
+  const named = (at: number) =>
+    needs(at).map((need, i) => Math.max(need, widthOf(list[i]?.label ?? '', 27, false)));
+  while (size > kLeastNamed && sum(named(size)) > room) size -= 1;
   while (size > kLeastBig && sum(needs(size)) > room) size -= 1;
   const least = needs(size);
   const spare = room - sum(least);
