@@ -148,6 +148,37 @@ for (const tool of ['esbuild', 'rollup']) {
   });
 }
 
+const element = `
+import 'llm-envelope/element';
+const embed = document.createElement('llm-envelope-inline');
+embed.setAttribute('src', '${kLink}');
+embed.setAttribute('view', 'table');
+embed.setAttribute('home', 'https://example.org/calculator/');
+document.body.append(embed);
+const watch = setInterval(() => {
+  const number = embed.shadowRoot?.querySelector('[data-metric="${kMetric}"]');
+  if (!number) return;
+  clearInterval(watch);
+  const open = embed.shadowRoot.querySelector('a.open').href;
+  document.getElementById('out').textContent = number.title.split(': ').pop() + ' ' + open;
+}, 50);`;
+for (const tool of ['vite', 'webpack', 'esbuild', 'rollup'])
+  test(`${tool}: llm-envelope/element draws in the page itself`, async () => {
+    const at = await project({
+      'main.js': element,
+      'index.html': html('<script type="module" src="/main.js"></script>'),
+      ...(tool === 'vite' ? {} : { 'dist/index.html': bundled }),
+    });
+    await kTools[tool](at);
+    const { text, errors, requests } = await shown(join(at, 'dist'));
+    assert.deepEqual([errors, text.split(' ')[0]], [[], number]);
+    assert.match(text, /^[\d.]+ https:\/\/example\.org\/calculator\/#v=1/);
+    assert.deepEqual(
+      requests.filter((url) => url.includes('example.org')),
+      [],
+    );
+  });
+
 const map = (name) =>
   `<script type="importmap">{"imports":{"llm-envelope":"./node_modules/llm-envelope/${name}"}}</script>`;
 for (const name of ['index.js', 'inline.js'])

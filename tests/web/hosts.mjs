@@ -16,6 +16,7 @@ import { ask, kSite } from './site.mjs';
 const web = resolve(import.meta.dirname, '../../web');
 const require = createRequire(join(web, 'package.json'));
 const kPages = join(import.meta.dirname, 'hosts');
+const kAllows = " 'wasm-unsafe-eval'";
 const kTypes = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css',
@@ -26,13 +27,13 @@ const kTypes = {
 const policies = (site) => ({
   open: {},
   strict: {
-    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src ${site}; style-src 'self'`,
+    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src ${site}; style-src 'self'; img-src 'self'`,
   },
   scriptless: {
-    'content-security-policy': `default-src 'none'; script-src 'none'; frame-src ${site}; style-src 'self'`,
+    'content-security-policy': `default-src 'none'; script-src 'none'; frame-src ${site}; style-src 'self'; img-src 'self'`,
   },
   frameless: {
-    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src 'none'; style-src 'self'`,
+    'content-security-policy': `default-src 'none'; script-src ${site}; frame-src 'none'; style-src 'self'; img-src 'self'`,
   },
   isolated: {
     'cross-origin-opener-policy': 'same-origin',
@@ -78,10 +79,17 @@ export async function start_hosts() {
   const facts = factsOf(tables(schema), await ask('estimate', link));
 
   const site = await serve(kSite, { port: 8600 });
-  const coreless = await serve(kSite, {
-    port: 8600,
-    headers: { 'content-security-policy': "script-src 'self'" },
-  });
+  const folder = mkdtempSync(join(tmpdir(), 'envelope-hosts-'));
+  for (const part of ['e', 'embed'])
+    cpSync(join(kSite, part), join(folder, 'site', part), { recursive: true });
+  // A site whose policy forbids WebAssembly. A header beside the page's own is not heeded by WebKit.
+  cpSync(join(kSite, 'e'), join(folder, 'coreless/e'), { recursive: true });
+  const page = join(folder, 'coreless/e/index.html');
+  const text = readFileSync(page, 'utf8');
+  if (!text.includes(kAllows)) throw new Error(`the embed page does not say ${kAllows}`);
+  writeFileSync(page, text.replace(kAllows, ''));
+  const coreless = await serve(join(folder, 'coreless'), { port: 8600 });
+
   const silent = createSocket(() => {}); // takes calls and never answers
   const silence = await listening(silent);
   const gone = createSocket();
@@ -124,9 +132,6 @@ export async function start_hosts() {
   });
   const port = await listening(pages);
 
-  const folder = mkdtempSync(join(tmpdir(), 'envelope-hosts-'));
-  for (const part of ['e', 'embed'])
-    cpSync(join(kSite, part), join(folder, 'site', part), { recursive: true });
   cpSync(join(kPages, 'host.css'), join(folder, 'host.css'));
   writeFileSync(
     join(folder, 'file.html'),

@@ -154,5 +154,6 @@ test('nothing is sent anywhere', async ({ page, seen }) => {
   await expect(dialog(page)).toContainText('Read as');
   await use(page).click();
   await expect(page.locator('.undo')).toBeVisible();
-  expect(seen.requests.slice(before)).toEqual([]);
+  // Of its icon a browser may think late.
+  expect(seen.requests.slice(before).filter((url) => !/icon\.svg$/.test(url))).toEqual([]);
 });

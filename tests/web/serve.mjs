@@ -38,7 +38,7 @@ function find(root, path) {
   return statSync(index, { throwIfNoEntry: false })?.isFile() ? { file: index } : null;
 }
 
-function answer(root, prefix, more, request, response) {
+function answer(root, prefix, request, response) {
   const url = new URL(request.url, 'http://localhost');
   let path = null;
   try {
@@ -58,7 +58,6 @@ function answer(root, prefix, more, request, response) {
   }
   const extension = extname(found.file);
   const headers = {
-    ...more,
     'cache-control': 'no-cache',
     'content-type': kTypes[extension] ?? 'application/octet-stream',
   };
@@ -85,16 +84,11 @@ function listen(server, host, port) {
 
 /**
  * Serves `folder` under `prefix` (a path that ends in a slash) on the first free port from `port`
- * on, with `headers` more than it needs. Resolves to its address and a function that stops it.
+ * on. Resolves to its address and a function that stops it.
  */
-export async function serve(
-  folder,
-  { port = kFirstPort, host = '127.0.0.1', prefix = '/', headers = {} } = {},
-) {
+export async function serve(folder, { port = kFirstPort, host = '127.0.0.1', prefix = '/' } = {}) {
   const root = resolve(folder);
-  const server = createServer((request, response) =>
-    answer(root, prefix, headers, request, response),
-  );
+  const server = createServer((request, response) => answer(root, prefix, request, response));
   for (let tries = 100; ; ++port, --tries) {
     try {
       await listen(server, host, port);

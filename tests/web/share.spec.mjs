@@ -287,6 +287,7 @@ test.describe('what is given away reads back', () => {
     const cited = [...(await plain('methods')).matchAll(/\\cite\{([^}]+)\}/g)].flatMap((m) =>
       m[1].split(','),
     );
+    expect(cited).toEqual(expect.arrayContaining(['envelope', 'llama-3.1-405b', 'kaplan-2020']));
     for (const key of cited) expect(keys).toContain(key);
   });
 

@@ -130,6 +130,8 @@ if (!(await stat(element).catch(() => null)))
   throw new Error(`${element} is missing; ./run build makes it`);
 await cp(element, join(out, 'element.js'));
 await cp(join(here, 'element.d.ts'), join(out, 'element.d.ts'));
+// A page that is rendered in Node keeps the text inside of the element.
+await writeFile(join(out, 'element.node.js'), `${banner.js}\nexport {};\n`);
 
 const { load } = await import(pathToFileURL(join(out, 'node.js')).href);
 await writeFile(join(out, 'schema.json'), (await load()).core.schema());

@@ -135,6 +135,12 @@ function failed(error: unknown): void {
 
 const short = (text: string) => (text.length > 70 ? `${text.slice(0, 69)}…` : text);
 
+/** A part of the page that is loaded when it is asked for. */
+function absent(error: unknown): void {
+  set({ status: `This part of the page could not be loaded: ${String(error)}` });
+  live.textContent = view.status;
+}
+
 function afterAnswer(answer: Answer): void {
   const text = sentence(view, answer, answer.summary);
   document.title = `${short(text)} · Envelope`;
@@ -246,7 +252,7 @@ const importing = {
 };
 
 function importConfig(file?: File): void {
-  import('./importing').then(({ openImport }) => openImport(importing, file)).catch(failed);
+  import('./importing').then(({ openImport }) => openImport(importing, file)).catch(absent);
 }
 
 /** The dialog; with a text, what was pasted. */
@@ -264,7 +270,7 @@ function share(text?: string): void {
       };
       return text === undefined ? openShare(host) : openPasted(host, text);
     })
-    .catch(failed);
+    .catch(absent);
 }
 
 /** A link or a patch may be pasted anywhere where no text goes. */

@@ -3,6 +3,7 @@
 // each of them. Loaded when it is first asked for.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { Problem } from './api';
+import { withTexts } from './help';
 import { embedPanel } from './sharing/embed';
 import { filesPanel } from './sharing/files';
 import { imagePanel } from './sharing/image';
@@ -13,7 +14,7 @@ import { create, homeOf, kFirst, type Choices, type Host, type Share } from './s
 import { here } from './surroundings';
 import { paperPanel, textPanel } from './sharing/texts';
 import sheet from './style/sharing.css?url';
-import { sentence } from './view';
+import { sentence, tables } from './view';
 
 export type { Host };
 
@@ -245,10 +246,19 @@ async function dressed(): Promise<unknown> {
 
 let dress: Promise<unknown> | undefined;
 
+/** Citations come apart from the core; without them, and without a network, the rest is there. */
+async function withCitations(by: Host): Promise<Host> {
+  try {
+    const texts = await import('envelope-texts');
+    return { ...by, ...tables(withTexts(by.schema, texts.default)) };
+  } catch {
+    return by;
+  }
+}
+
 async function open(by: Host, first: Tab): Promise<void> {
-  host = by;
   dress ??= dressed();
-  await dress;
+  [host] = await Promise.all([withCitations(by), dress]);
   if (!dialog) {
     dialog = document.createElement('dialog');
     dialog.className = 'import sharing';
@@ -256,7 +266,8 @@ async function open(by: Host, first: Tab): Promise<void> {
     document.body.append(dialog);
     listenOutlets(announce, draw);
   }
-  [tab, failure] = [first, ''];
+  tab = first;
+  if (first !== 'open') failure = ''; // there it is about what was pasted
   draw();
   if (!dialog.open) dialog.showModal();
   document.getElementById(first === 'open' ? 'share-open' : `share-tab-${first}`)?.focus();

@@ -53,8 +53,8 @@ const kSuperscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const raised = (text: string): string =>
   [...text].map((c) => (c === '⁻' ? '-' : String(kSuperscripts.indexOf(c)))).join('');
 
-/** Characters that pdflatex can set as they are: ASCII, and European letters. */
-const kPlain = /[ -~\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]/;
+/** Characters that pdflatex can set as they are: ASCII, and letters with accents but eth and thorn. */
+const kPlain = /[ -~À-ÏÑ-ÖØ-Ýß-ïñ-öø-ýÿ]/;
 
 /** Any text as LaTeX that prints it and does nothing else. */
 export function latex(text: string): string {
