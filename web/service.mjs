@@ -10,10 +10,10 @@ import { png } from './raster.mjs';
 const site = resolve(process.env.ENVELOPE_SITE ?? resolve(import.meta.dirname, '../build/site'));
 
 const icon = readFileSync(join(site, 'icon.svg'), 'utf8');
-// A mask may take a fifth of each side: no round corners, and the drawing smaller.
+// A mask may take a tenth of each side: no round corners, and the drawing smaller.
 const full = icon
   .replace(' rx="6"', '')
-  .replace(/<path/, '<path transform="translate(4.8 4.8) scale(.7)"');
+  .replace(/<path/, '<path transform="translate(2.4 2.4) scale(.85)"');
 if (full.length < icon.length)
   throw new Error('icon.svg has changed; the maskable icon needs it as it was');
 for (const [name, svg, width] of [

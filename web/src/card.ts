@@ -111,6 +111,7 @@ ${say(cut(eyebrow, 27, kInner - 320, false), kEnd, 66, { size: 27, fill: kMuted,
 
 const kMostBig = 66;
 const kLeastBig = 36;
+const kLeastNamed = 50; // smaller than this for the sake of long names they are not
 const kGap = 44;
 const kTop = 96; // of the title
 
@@ -121,6 +122,9 @@ function bigs(list: readonly Big[], y: number): string {
   const needs = (size: number) =>
     list.map((b) => Math.max(widthOf(b.text, size), widthOf(b.below, 26, false)));
   let size = kMostBig;
+  const named = (at: number) =>
+    needs(at).map((need, i) => Math.max(need, widthOf(list[i]?.label ?? '', 27, false)));
+  while (size > kLeastNamed && sum(named(size)) > room) size -= 1;
   while (size > kLeastBig && sum(needs(size)) > room) size -= 1;
   const least = needs(size);
   const spare = room - sum(least);
@@ -239,7 +243,7 @@ function foot({ verdict, month = '', place = '' }: CardContent): string {
 /** Title, then what there is, spread over the height that is left above the foot. */
 export function drawCard(content: CardContent): string {
   const { title, lead, numbers = [], pairs: figures, bar } = content;
-  const dense = numbers.length > 0 && bar !== undefined;
+  const dense = figures !== undefined || (numbers.length > 0 && bar !== undefined);
   const { size, lines } = fitted(title, kInner, [
     [64, dense ? 1 : 2],
     [54, dense ? 1 : 2],
@@ -251,8 +255,9 @@ export function drawCard(content: CardContent): string {
   let y = kTop + size;
   const blocks: [number, (at: number) => string][] = [];
   const titleHeight = size + (lines.length - 1) * step;
-  const prose = lead ? wrap(lead, 32, kInner, dense ? 0 : figures ? 1 : 3, false) : [];
-  if (prose.length && !dense)
+  const room = !dense ? 3 : figures && lines.length === 1 ? 1 : 0; // lines of prose
+  const prose = lead && room ? wrap(lead, 32, kInner, room, false) : [];
+  if (prose.length)
     blocks.push([
       prose.length * 42 - 10,
       (at) =>
