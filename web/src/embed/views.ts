@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The views of an embed: what fits where. The loader reserves `height` before anything has loaded.
+// The views of an embed: what fits where. The loader reserves `height`, which a view has in a column of
+// text, before anything has loaded.
 
 export const kViews = {
-  line: { smallest: 0, height: 56 },
-  card: { smallest: 280, height: 230 },
-  bar: { smallest: 320, height: 260 },
-  chart: { smallest: 360, height: 420 },
-  table: { smallest: 320, height: 420 },
-  full: { smallest: 480, height: 720 },
+  line: { smallest: 0, height: 80 },
+  card: { smallest: 280, height: 200 },
+  bar: { smallest: 320, height: 225 },
+  chart: { smallest: 360, height: 470 },
+  table: { smallest: 320, height: 400 },
+  full: { smallest: 480, height: 880 },
 } as const satisfies Record<string, { smallest: number; height: number }>;
 
 export type ViewName = keyof typeof kViews;
