@@ -7,9 +7,16 @@ import { chromium, kChromium } from './tools.mjs';
 
 const kBudget = 250e3;
 const kScriptBudget = 45e3; // the page's own script; the core's glue is in the worker
+const kLoaderBudget = 3000; // what <llm-envelope> costs the pages of others
 const kPacked = /\.(png|woff2|ico)$/;
 
 const size = (bytes) => `${(bytes / 1000).toFixed(1).padStart(6)} kB`;
+
+async function weighed(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${url}`);
+  return gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
+}
 
 const kEmbedBudget = 170e3;
 
@@ -20,9 +27,7 @@ async function embed_budget(url) {
   const files = ['', ...names.map(([, name]) => name)];
   let total = 0;
   for (const name of files) {
-    const response = await fetch(`${url}e/${name}`);
-    if (!response.ok) throw new Error(`${response.status} ${name}`);
-    const bytes = gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
+    const bytes = await weighed(`${url}e/${name}`);
     console.log(`${size(bytes)}  e/${name}`);
     total += bytes;
   }
@@ -38,7 +43,8 @@ async function embed_budget(url) {
 export async function budget(url) {
   const browser = await chromium.launch({ executablePath: kChromium });
   try {
-    const page = await browser.newPage();
+    // What the service worker keeps for later is no part of the first view.
+    const page = await browser.newPage({ serviceWorkers: 'block' });
     const requests = new Set();
     // Of the context: requests of the worker are no requests of the page.
     page.context().on('request', (request) => requests.add(request.url().split('#')[0]));
@@ -62,10 +68,13 @@ export async function budget(url) {
       .reduce((sum, { bytes }) => sum + bytes, 0);
     if (script > kScriptBudget)
       console.log(`warning: ${size(script)} of script; ${kScriptBudget / 1000} kB are aimed at`);
+    const loader = await weighed(`${url}embed/1/llm-envelope.js`);
+    console.log(`${size(loader)}  the loader; at most ${kLoaderBudget / 1000} kB`);
     const core = files.some(({ name, bytes }) => name.endsWith('.wasm') && bytes > 10e3);
     return [
       ...(await embed_budget(url)),
       { name: `budget: the first view is at most ${kBudget / 1000} kB`, ok: total <= kBudget },
+      { name: 'budget: the loader is at most 3 kB', ok: loader <= kLoaderBudget },
       { name: 'budget: the core was among what was counted', ok: core },
     ];
   } finally {
