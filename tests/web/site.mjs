@@ -18,6 +18,7 @@ export function pages() {
     .map(String)
     .filter((name) => /(^|\/)index\.html$/.test(name))
     .map((name) => relative('.', name).replace(/index\.html$/, ''))
+    .filter((path) => !/^r\//.test(path)) // the same pages again, frozen
     .sort();
 }
 export const read = (path) => readFileSync(join(kSite, path, 'index.html'), 'utf8');

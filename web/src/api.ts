@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The shape of the JSON that the core speaks. The meaning of each id is in the core's two tables.
+import type { MetricId } from './types.generated';
 
 export type Value = number | string | boolean;
 export type Patch = Readonly<Record<string, Value>>;
@@ -277,4 +278,31 @@ export interface SweepRequest {
   scenario: Patch;
   axes: Axis[];
   metrics: string[];
+}
+
+/** A number and how it is said. */
+export interface Fact {
+  id: MetricId;
+  label: string;
+  text: string;
+  value: number;
+  /** The canonical unit of the value. */
+  unit: string;
+  kind: Kind;
+  /** `61 d – 68 d`, or empty where the model states no error. */
+  band: string;
+}
+
+export interface Facts {
+  task: Task;
+  /** `Llama 3.1 405B on 16,384 × NVIDIA H100 SXM5 80GB` */
+  title: string;
+  sentence: string;
+  verdict: { severity: Finding['severity']; text: string };
+  /** The key numbers, the most important first; those that do not apply are left out. */
+  rows: Fact[];
+  link: string;
+  /** The month of the catalog. */
+  d: string;
+  version: string;
 }

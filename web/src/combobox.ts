@@ -3,26 +3,15 @@
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import { live } from 'lit/directives/live.js';
-import type { Choice, Field } from './api';
+import type { Field } from './api';
+import { fromRow, plain, search, type Option } from './search';
 import { answerOf, type Actions, type View } from './view';
-
-interface Option extends Choice {
-  detail: string;
-  /** Found by, but not shown. */
-  words?: string | undefined;
-}
 
 export function options(view: Pick<View, 'schema' | 'state'>, field: Field): Option[] {
   const { schema } = view;
-  const plain = (c: Choice): Option => ({ ...c, detail: '' });
   switch (field.path) {
     case 'model.id': {
-      const rows = schema.models.map((m) => ({
-        id: m.id,
-        label: m.name,
-        detail: String(m.year ?? ''),
-        words: m.family,
-      }));
+      const rows = schema.models.map(fromRow);
       const known = new Set(rows.map((r) => r.id));
       const own = [
         { id: 'by-size', label: 'By size', detail: 'only a parameter count' },
@@ -31,12 +20,7 @@ export function options(view: Pick<View, 'schema' | 'state'>, field: Field): Opt
       return [...own.filter((o) => !known.has(o.id)), ...rows];
     }
     case 'gpu.id':
-      return schema.accelerators.map((a) => ({
-        id: a.id,
-        label: a.name,
-        detail: String(a.year ?? ''),
-        words: a.family,
-      }));
+      return schema.accelerators.map(fromRow);
     case 'price.provider': {
       const gpu = answerOf(view).inputs['gpu.id'];
       const rows = schema.prices.filter((p) => p.accelerator === gpu);
@@ -51,15 +35,6 @@ export function options(view: Pick<View, 'schema' | 'state'>, field: Field): Opt
     default:
       return (field.choices ?? []).map(plain);
   }
-}
-
-/** Every word must occur somewhere: `70b llama` finds Llama 3.1 70B. */
-export function search(all: readonly Option[], query: string): Option[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const hay = (o: Option) => `${o.label} ${o.id} ${o.detail} ${o.words ?? ''}`.toLowerCase();
-  const found = all.filter((o) => words.every((w) => hay(o).includes(w)));
-  const first = (o: Option) => (o.label.toLowerCase().startsWith(words[0] ?? '') ? 0 : 1);
-  return found.sort((a, b) => first(a) - first(b)); // stable: the catalog's order within
 }
 
 const same = (option: Option, text: string) =>

@@ -1,37 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What one result says, as plain texts: for embeds, snippets, share cards, tables and built pages.
-import type { Answer, Finding, Kind, Task } from './api';
+import type { Answer, Fact, Facts, Task } from './api';
 import { kCards } from './report';
 import type { MetricId } from './types.generated';
 import { roughly } from './units';
 import { kindOf, sentence, taskOf, textOf, valueOf, type Tables } from './view';
 
-/** A number and how it is said. */
-export interface Fact {
-  id: MetricId;
-  label: string;
-  text: string;
-  value: number;
-  /** The canonical unit of the value. */
-  unit: string;
-  kind: Kind;
-  /** `61 d – 68 d`, or empty where the model states no error. */
-  band: string;
-}
-
-export interface Facts {
-  task: Task;
-  /** `Llama 3.1 405B on 16,384 × NVIDIA H100 SXM5 80GB` */
-  title: string;
-  sentence: string;
-  verdict: { severity: Finding['severity']; text: string };
-  /** The key numbers, the most important first; those that do not apply are left out. */
-  rows: Fact[];
-  link: string;
-  /** The month of the catalog. */
-  d: string;
-  version: string;
-}
+export type { Fact, Facts };
 
 /** Of interest behind the key numbers of a task. */
 const kMore: Record<Task, MetricId[]> = {
@@ -66,11 +41,14 @@ function titleOf(tables: Tables, answer: Answer): string {
   return gpu && gpus ? `${name} on ${gpus.text} × ${gpu.name}` : name;
 }
 
+/** `Cost` alone would read as that of all of it. */
+const kOwnName: MetricId = 'cost.per_million_tokens';
+
 export function factsOf(tables: Tables, answer: Answer): Facts {
   const task = taskOf(answer);
   const rows = kCards[task].flatMap(({ title, metrics }) => {
     const id = metrics.find((m) => valueOf(answer, m) !== undefined);
-    return id ? [fact(tables, answer, id, title)] : [];
+    return id ? [fact(tables, answer, id, id === kOwnName ? undefined : title)] : [];
   });
   const shown = new Set(rows.map((r) => r?.id));
   const more = kMore[task].filter((id) => !shown.has(id)).map((id) => fact(tables, answer, id));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Field } from '../../../web/src/api';
 import { logTicks } from '../../../web/src/charts';
-import { search } from '../../../web/src/combobox';
+import { search } from '../../../web/src/search';
 import { change } from '../../../web/src/compare';
 import { columns, wholes } from '../../../web/src/explore';
 import { nextStep } from '../../../web/src/stepping';

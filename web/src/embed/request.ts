@@ -63,7 +63,9 @@ export function requestOf(
   text: string,
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
-  const { found: said, others } = words(text.slice(0, kLongest));
+  const link = linkText(text);
+  const { others } = words(link);
+  const { found: said } = words(text.slice(0, kLongest));
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
