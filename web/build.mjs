@@ -12,8 +12,11 @@ const kSteps = [
   [vite, 'build'], // the pages
   [vite, 'build', '--config', 'vite.loader.ts'], // the script of <llm-envelope>
   ['prerender.mjs'], // their words and numbers
+  [vite, 'build', '--config', 'vite.offline.ts'], // the calculator as one file
   [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'frame'], // the embed page
   [vite, 'build', '--config', 'vite.embed.ts', '--mode', 'inline'], // the element without a frame
+  ['service.mjs'], // icons and service worker
+  ['releases.mjs', 'freeze', process.env.ENVELOPE_SITE ?? '../build/site'], // a copy that stays
 ];
 
 for (const step of kSteps) {

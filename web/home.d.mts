@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: MIT
-export declare const kHome: string;
+export const kHome: string;

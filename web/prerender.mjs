@@ -7,6 +7,9 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createServer } from 'vite';
 
+import { kHome } from './home.mjs';
+import { png } from './raster.mjs';
+
 const web = import.meta.dirname;
 const site = resolve(process.env.ENVELOPE_SITE ?? resolve(web, '../build/site'));
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(web, '../build/wasm'));
@@ -41,6 +44,14 @@ async function inlineStyle(page) {
   );
 }
 
+/** Pages with a live embed: a frame of this site, and the script that makes it. */
+const withEmbed = (page) =>
+  put(
+    put(page, "font-src 'self'", "font-src 'self'; frame-src 'self'"),
+    '</body>',
+    '  <script defer src="./embed/1/llm-envelope.js"></script>\n  </body>',
+  );
+
 const envelope = await load();
 const schema = JSON.parse(envelope.schema());
 const replays = JSON.parse(envelope.replays());
@@ -52,27 +63,40 @@ const vite = await createServer({
   appType: 'custom',
   logLevel: 'error',
 });
-const { calculator, leaves } = await vite.ssrLoadModule('/src/prerender.ts');
+const build = await vite.ssrLoadModule('/src/prerender.ts');
 
-const first = await calculator(schema, answer);
+const first = await build.calculator(schema, answer);
 const indexFile = join(site, 'index.html');
 let index = put(await readFile(indexFile, 'utf8'), '<!--app-->', first.html);
 index = index.replace(
   /(<meta\s+name="description"\s+content=")[^"]*/,
   (_, head) => head + escape(first.sentence),
 );
+const title = /<title>([^<]*)/.exec(index)[1];
+index = put(index, '<!--head-->', build.siteMeta(first.sentence, title, kHome, schema.version));
 await writeFile(indexFile, await inlineStyle(index));
+await writeFile(join(site, 'card.png'), png(build.siteCard(schema, answer, kHome)));
 
+const gallery = JSON.parse(await readFile(join(web, 'gallery.json'), 'utf8'));
+const estimate = (link) => JSON.parse(envelope.estimate(link));
 const template = await readFile(join(site, 'leaf.html'), 'utf8');
-const pages = await leaves(schema, replays, answer);
+const pages = [
+  ...(await build.leaves(schema, replays, answer, kHome)),
+  ...(await build.shelf(schema, replays, gallery, estimate, kHome)),
+];
 for (const leaf of pages) {
-  let html = template.replaceAll(/(href|src)="\.\//g, (_, name) => `${name}="${leaf.data.root}`);
+  const live = leaf.oembed !== undefined;
+  let html = (live ? withEmbed(template) : template).replaceAll(
+    /(href|src)="\.\//g,
+    (_, name) => `${name}="${leaf.data.root}`,
+  );
   const parts = {
     '%root%': leaf.data.root,
     '%page%': leaf.data.page,
     '%document%': escape(leaf.data.document),
     '%title%': escape(leaf.title),
     '%description%': escape(leaf.description),
+    '<!--head-->': leaf.head,
     '<!--header-->': leaf.header,
     '<!--main-->': leaf.main,
     '<!--footer-->': leaf.footer,
@@ -81,7 +105,16 @@ for (const leaf of pages) {
   const file = join(site, leaf.path, 'index.html');
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, html);
+  if (leaf.card) await writeFile(join(site, leaf.path, 'card.png'), png(leaf.card));
+  if (live)
+    await writeFile(join(site, leaf.path, 'oembed.json'), `${JSON.stringify(leaf.oembed)}\n`);
 }
+const paths = ['', ...pages.map((leaf) => leaf.path)];
+await writeFile(join(site, 'sitemap.xml'), build.sitemap(kHome, paths));
+await writeFile(
+  join(site, 'robots.txt'),
+  `User-agent: *\nAllow: /\nSitemap: ${kHome}sitemap.xml\n`,
+);
 await rm(join(site, 'leaf.html'));
 await vite.close();
 console.log(`${pages.length + 1} pages in ${site}`);

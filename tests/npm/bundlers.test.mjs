@@ -58,7 +58,7 @@ const kTools = {
     });
   },
   async rollup(at) {
-    const { rollup } = require('rollup');
+    const { rollup } = require('@rollup/wasm-node');
     const { nodeResolve } = require('@rollup/plugin-node-resolve');
     const bundle = await rollup({
       input: join(at, 'main.js'),

@@ -8,9 +8,11 @@ import { drawn, expect, field, numbers_of, open, problem, test } from './fixture
 const kThemes = { light: [], dark: ['color-contrast'] };
 const kColourful = /mistake|unfolded|fit/;
 
-async function clean(page, rules) {
-  // No frames, so no second page is needed to put results together; only violations are written up.
+async function clean(page, rules, part) {
+  // Frames have tests of their own, so no second page is needed to put results together; only violations
+  // are written up.
   const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] });
+  if (part) axe.include(part);
   if (rules.length) axe.withRules(rules);
   const { violations, passes } = await axe.analyze();
   expect(passes.length, 'rules that had something to look at').toBeGreaterThan(
@@ -71,6 +73,11 @@ const kStates = {
     await expect(page.locator('.memory')).toContainText('too much');
     await drawn(page);
   },
+  'with something to undo, which does not fit': async (page) => {
+    await open(page, 'v=1&d=2026-11&n=8&tp=8');
+    await page.locator('.tabs a').last().click();
+    await expect(page.locator('.undo button')).toBeVisible();
+  },
   'fine-tuning': async (page) => {
     await open(page, 'v=1&task=finetune&model=llama-3.1-8b&gpu=rtx-4090&n=1&method=qlora');
     await drawn(page);
@@ -81,7 +88,7 @@ for (const [theme, rules] of Object.entries(kThemes))
   test.describe(theme, () => {
     test.beforeEach(({ page }) =>
       page.addInitScript((value) => {
-        if (location.protocol === 'http:') localStorage.setItem('envelope-theme', value);
+        if (location.protocol === 'http:' && top === self) localStorage.setItem('envelope-theme', value);
       }, theme),
     );
     test.afterEach(({ page }) => expect(page.locator('html')).toHaveAttribute('data-theme', theme));
@@ -95,6 +102,21 @@ for (const [theme, rules] of Object.entries(kThemes))
         if (path !== '' && (await folded.count()) > 0) await folded.first().click();
         await clean(page, rules);
       });
+
+    test('the share dialog, each tab', async ({ page, seen }) => {
+      seen.allow(/target origin provided/); // axe speaks to the frame, which has no origin
+      await open(page, 'v=1&d=2026-11&n=16384&tp=8&pp=16&zero=1');
+      await page.getByRole('button', { name: 'Share', exact: true }).first().click();
+      const dialog = page.getByRole('dialog', { name: 'Share' });
+      for (const tab of await dialog.getByRole('tab').all()) {
+        await tab.click();
+        if ((await tab.textContent())?.trim() === 'Open') {
+          await dialog.getByRole('textbox').fill('v=1&n=64&tp=many&foo=3');
+          await expect(dialog.locator('.problem').first()).toBeVisible();
+        }
+        await clean(page, rules, '.sharing');
+      }
+    });
 
     for (const [state, enter] of Object.entries(kStates)) {
       if (theme === 'dark' && !kColourful.test(state)) continue;

@@ -78,10 +78,12 @@ test('an import is undone without losing what was edited since', async ({ page }
   await use(page).click();
   await expect(page.locator('.undo')).toBeVisible();
   await field(page, 'cluster.gpus').fill('64');
-  await page.getByRole('button', { name: 'Undo the import' }).click();
+  await page.getByRole('button', { name: 'Undo' }).click();
   await shows(page, await patched(kFirst, { 'cluster.gpus': 64 }));
   await expect(field(page, 'cluster.gpus')).toHaveValue('64');
-  await expect(page.locator('.undo')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Redo' }).click();
+  await expect(page.locator('.undo')).toContainText('The model is from a config.json');
+  await expect(field(page, 'cluster.gpus')).toHaveValue('64');
 });
 
 test('a file dropped anywhere on the page is read', async ({ page }) => {
@@ -152,5 +154,6 @@ test('nothing is sent anywhere', async ({ page, seen }) => {
   await expect(dialog(page)).toContainText('Read as');
   await use(page).click();
   await expect(page.locator('.undo')).toBeVisible();
-  expect(seen.requests.slice(before)).toEqual([]);
+  // Of its icon a browser may think late.
+  expect(seen.requests.slice(before).filter((url) => !/icon\.svg$/.test(url))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The page's own worker, in this browser, gives the bytes that the core gives elsewhere.
+import { corpus, differences } from '../links/corpus.mjs';
 import { expect, test } from './fixtures.mjs';
 import { in_worker } from './inside.mjs';
 import { same, scenarios_of_all_kinds } from './scenarios.mjs';
@@ -35,4 +36,15 @@ test('a sweep is the same numbers', async ({ page }) => {
   const expected = [...(await core_in_node('sweep', request))].map(String);
   expect(found.length).toBe(3 * (1 + steps.length));
   expect(found).toEqual(expected);
+});
+
+test('links that were ever shared open, and show what they showed', async ({ page }) => {
+  await page.goto('./');
+  const worker = `assets/${asset(/^worker-.*\.js$/)}`;
+  const calls = corpus.map(({ raw }) => ['estimate', raw]);
+  const answers = await page.evaluate(in_worker, [worker, calls]);
+  expect(answers.length).toBe(corpus.length);
+  expect(corpus.length).toBeGreaterThan(59);
+  for (const [i, row] of corpus.entries())
+    expect(differences(row, answers[i]), row.raw).toEqual([]);
 });

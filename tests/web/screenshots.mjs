@@ -121,6 +121,24 @@ const kPictures = [
       await page.locator('.import-result > *').first().waitFor();
     },
   ],
+  ...['Link', 'Embed', 'Text', 'Files', 'Paper', 'Image', 'Open'].flatMap((tab) =>
+    [
+      ['share', {}],
+      ['phone-share', { viewport: { width: 320, height: 640 } }],
+      ['dark-share', { colorScheme: 'dark' }],
+    ].map(([name, options]) => [
+      `${name}-${tab.toLowerCase()}`,
+      '',
+      options,
+      async (page) => {
+        await page.getByRole('button', { name: 'Share', exact: true }).first().click();
+        await page.getByRole('tab', { name: tab, exact: true }).click();
+        if (tab === 'Open') await page.locator('#share-open').fill('see #v=1&n=64&tp=many&foo=3');
+        await page.waitForTimeout(800); // the preview, and what was read
+      },
+    ]),
+  ),
+  ['undo', '', {}, (page) => page.locator('.tabs a').last().click()],
   [
     'framework',
     '',
@@ -155,7 +173,7 @@ try {
     await page.waitForTimeout(400); // charts and transitions
     await page.screenshot({ path: join(folder, `${name}.png`) });
     // The whole page, but not what is fixed to the screen and would hide a part of it.
-    if (!/panel/.test(name)) {
+    if (!/panel|share/.test(name)) {
       await page.evaluate(() => document.querySelector('.foot-bar')?.remove());
       await page.screenshot({ path: join(folder, `${name}-whole.png`), fullPage: true });
     }

@@ -12,12 +12,13 @@ export const kReports = join(root, 'build/reports');
 /** Another folder can be named, such as a copy with something broken in it. */
 export const kSite = resolve(process.env.ENVELOPE_SITE ?? join(root, 'build/site'));
 
-/** The paths of all pages: '' and 'replays/' and the like. */
+/** The paths of all pages: '' and 'replays/' and the like. What stands in frames is no page. */
 export function pages() {
   return readdirSync(kSite, { recursive: true })
     .map(String)
-    .filter((name) => /(^|\/)index\.html$/.test(name))
+    .filter((name) => /(^|\/)index\.html$/.test(name) && name !== 'e/index.html')
     .map((name) => relative('.', name).replace(/index\.html$/, ''))
+    .filter((path) => !/^r\//.test(path)) // the same pages again, frozen
     .sort();
 }
 export const read = (path) => readFileSync(join(kSite, path, 'index.html'), 'utf8');

@@ -6,6 +6,7 @@ const require = createRequire(new URL('../../web/package.json', import.meta.url)
 
 export const { chromium, defineConfig, expect, test: playwright } = require('@playwright/test');
 export const { AxeBuilder } = require('@axe-core/playwright');
+export const { default: jsQR } = require('jsqr');
 export const kPlaywright = require.resolve('@playwright/test/cli');
 export const kLighthouse = require.resolve('lighthouse/cli/index.js');
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The page in WebKitGTK, driven by WebDriver alone. On its own: node webkit.mjs
+// The page, and embeds in pages of others, in WebKitGTK, driven by WebDriver alone. On its own: node webkit.mjs
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { corpus, differences } from '../links/corpus.mjs';
+import { kCases } from './hosts/cases.mjs';
+import { start_hosts } from './hosts.mjs';
 import { exact, in_worker } from './inside.mjs';
 import { same, scenarios_of_all_kinds } from './scenarios.mjs';
 import { serve } from './serve.mjs';
@@ -103,6 +107,47 @@ const kTests = {
     await page.shows(scenario);
     equal(await page.value(kGpus), await page.js(() => '1024'), 'the field');
   },
+  async 'a scenario is shared as a link, an embed and a picture, and pasted and undone'(page, url) {
+    await page.goto(`${url}#${kServe}`);
+    await page.live();
+    await page.click('.share .button:nth-child(2)');
+    const value = (id) => page.value(`#share-${id}`);
+    await page.until('the link', () => page.count('#share-link'), 1);
+    equal(await value('link'), await page.js((link) => `${location.href.split('#')[0]}#${link}`, kServe), 'the link');
+    await page.click('#share-tab-embed');
+    holds((await value('element')).startsWith('<llm-envelope src="'), 'the element');
+    const height = () => page.js(() => Number(document.getElementById('share-preview').height));
+    const reserved = await height();
+    await page.until('the height of the preview', height, (now) => now !== reserved && now > 32);
+    await page.click('#share-tab-image');
+    const size = await page.js(async () => {
+      const keep = URL.createObjectURL;
+      const click = HTMLAnchorElement.prototype.click;
+      const made = new Promise((done) => {
+        URL.createObjectURL = (blob) => {
+          if (blob.type === 'image/png') done(blob);
+          return keep.call(URL, blob);
+        };
+      });
+      HTMLAnchorElement.prototype.click = () => {};
+      document.querySelector('#share-panel .primary').click();
+      const png = await made;
+      [URL.createObjectURL, HTMLAnchorElement.prototype.click] = [keep, click];
+      const { width, height } = await createImageBitmap(png);
+      return [width, height, png.size > 10e3 && png.size < 300e3];
+    });
+    equal(size, [1200, 630, true], 'the picture');
+    await page.key(kKeys.escape);
+    await page.until('the dialog is closed', () => page.count('dialog[open]'), 0);
+    await page.js((text) => {
+      const event = new Event('paste', { bubbles: true, cancelable: true });
+      event.clipboardData = { getData: () => text };
+      document.body.dispatchEvent(event);
+    }, `see https://a.example/#${kFirst} there`);
+    await page.shows(kFirst);
+    await page.click('.undo button');
+    await page.shows(kServe);
+  },
   async 'the work behind a number opens and closes by keyboard'(page, url) {
     await page.goto(url);
     await page.live();
@@ -190,6 +235,14 @@ const kTests = {
     await page.send('POST', '/frame', { id: null });
     await page.js(watch); // of the host, for what is asked after each test
   },
+  async 'links that were ever shared open, and show what they showed'(page, url) {
+    await page.goto(url);
+    const worker = new URL(`assets/${asset(/^worker-.*\.js$/)}`, url).href;
+    const calls = corpus.map(({ raw }) => ['estimate', raw]);
+    const answers = await page.js(in_worker, [worker, calls]);
+    holds(corpus.length > 59, `${corpus.length} links`);
+    for (const [i, row] of corpus.entries()) equal(differences(row, answers[i]), [], row.raw);
+  },
   async 'the worker’s answers are the same bytes as natively'(page, url) {
     await page.goto(url);
     const scenarios = await scenarios_of_all_kinds();
@@ -202,6 +255,47 @@ const kTests = {
   },
 };
 
+/** Drives the browser for the cases of hosts/cases.mjs. */
+function tool_of(page) {
+  const inside = async (id, f, args) => {
+    const frame = await page.js((name) => {
+      const found = document.getElementById(name);
+      return found.tagName === 'IFRAME'
+        ? found
+        : (found.shadowRoot ?? found).querySelector('iframe');
+    }, id);
+    if (!frame) throw new Error(`#${id} has no frame`);
+    await page.send('POST', '/frame', { id: frame });
+    try {
+      return await page.js(f, ...args);
+    } finally {
+      await page.send('POST', '/frame', { id: null });
+    }
+  };
+  return {
+    open: page.goto,
+    js: page.js,
+    frame: (id = 'demo') => ({ js: (f, ...args) => inside(id, f, args) }),
+    click: page.click,
+    pause: sleep,
+    patience: () => sleep(8500), // the driver has no clock to turn
+    until: (what, probe, expected) => {
+      const look = async () => probe();
+      // A frame that is just being replaced cannot be asked.
+      return page.until(
+        what,
+        () => look().catch(({ message }) => ({ error: message })),
+        (found) =>
+          found?.error
+            ? false
+            : typeof expected === 'function'
+              ? expected(found)
+              : isDeepStrictEqual(found, expected),
+      );
+    },
+  };
+}
+
 export async function webkit() {
   // A folder with the site in it and the frame's host beside it.
   const folder = mkdtempSync(join(tmpdir(), 'envelope-webkit-'));
@@ -211,28 +305,41 @@ export async function webkit() {
     '<!doctype html><title>phone</title><iframe src="site/" width="360" height="740" frameborder="0"></iframe>',
   );
   const results = [];
-  let server, screen, browser;
+  const attempt = async (title, test) => {
+    const name = `webkit: ${title}`;
+    const begin = Date.now();
+    try {
+      await test();
+      results.push({ name, ok: true });
+      console.log(`  ok  ${name} (${Date.now() - begin} ms)`);
+    } catch (error) {
+      results.push({ name, ok: false });
+      console.log(`  FAILED  ${name}\n    ${error.message}`);
+    }
+  };
+  let server, hosts, screen, browser;
   try {
     server = await serve(folder, { port: 8500 });
+    hosts = await start_hosts();
     screen = await display();
     browser = await start(screen.name);
     const page = user(browser);
-    for (const [title, test] of Object.entries(kTests)) {
-      const name = `webkit: ${title}`;
-      const begin = Date.now();
-      try {
+    for (const [title, test] of Object.entries(kTests))
+      await attempt(title, async () => {
         await test(page, `${server.url}site/`);
         equal(await page.complaints(), [], 'errors, refusals and foreign requests');
-        results.push({ name, ok: true });
-        console.log(`  ok  ${name} (${Date.now() - begin} ms)`);
-      } catch (error) {
-        results.push({ name, ok: false });
-        console.log(`  FAILED  ${name}\n    ${error.message}`);
-      }
-    }
+      });
+    for (const [title, check, { allow = [] } = {}] of kCases)
+      await attempt(`hosts: ${title}`, async () => {
+        await check(tool_of(page), hosts);
+        const said = await page.js(() => window.complaints ?? []);
+        const unasked = said.filter((line) => !allow.some((pattern) => pattern.test(line)));
+        equal(unasked, [], 'errors and refusals');
+      });
   } finally {
     await browser?.quit();
     screen?.stop();
+    await hosts?.close();
     await server?.close();
     rmSync(folder, { recursive: true });
   }

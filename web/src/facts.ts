@@ -41,11 +41,14 @@ function titleOf(tables: Tables, answer: Answer): string {
   return gpu && gpus ? `${name} on ${gpus.text} × ${gpu.name}` : name;
 }
 
+/** `Cost` alone would read as that of all of it. */
+const kOwnName: MetricId = 'cost.per_million_tokens';
+
 export function factsOf(tables: Tables, answer: Answer): Facts {
   const task = taskOf(answer);
   const rows = kCards[task].flatMap(({ title, metrics }) => {
     const id = metrics.find((m) => valueOf(answer, m) !== undefined);
-    return id ? [fact(tables, answer, id, title)] : [];
+    return id ? [fact(tables, answer, id, id === kOwnName ? undefined : title)] : [];
   });
   const shown = new Set(rows.map((r) => r?.id));
   const more = kMore[task].filter((id) => !shown.has(id)).map((id) => fact(tables, answer, id));

@@ -2,9 +2,10 @@
 // The pages beside the calculator: built to HTML, then brought to life.
 import { render } from 'lit/html.js';
 import type { Answer, Replays, Schema } from './api';
-import { createClient, type Port } from './client';
+import { createClient } from './client';
 import { documentPage, indexPage } from './replays';
 import { listenTheme, restoreTheme } from './shell';
+import { spawn } from './surroundings';
 import { kLastStep, walkPage } from './walk';
 
 restoreTheme();
@@ -12,9 +13,7 @@ listenTheme();
 const { root = '', page = '', document: id = '' } = document.documentElement.dataset;
 const main = document.getElementById('main') as HTMLElement;
 
-const client = createClient(
-  () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as unknown as Port,
-);
+const client = createClient(spawn);
 async function ask<T>(...request: Parameters<typeof client.ask>): Promise<T> {
   return JSON.parse(String(await client.ask(...request))) as T;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Wires the parts; the only file that touches the address, the title and the worker of the page.
 import { html, render } from 'lit/html.js';
-import type { Answer, Comparison, Imported, Patch, Schema, Value } from './api';
+import type { Answer, Comparison, Imported, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
-import { createClient, type Port } from './client';
+import { createClient } from './client';
 import { columns, requests } from './explore';
 import { builtTexts, withTexts } from './help';
 import { kParts, type Part } from './page';
@@ -22,6 +22,7 @@ import {
   type State,
 } from './state';
 import { nextStep } from './stepping';
+import { spawn, stayOffline } from './surroundings';
 import { answerOf, createView, sentence, tables, type Actions, type View } from './view';
 
 const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
@@ -34,9 +35,7 @@ restoreTheme();
 listenTheme();
 const main = document.getElementById('main') as HTMLElement;
 const live = document.getElementById('live') as HTMLElement;
-const client = createClient(
-  () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as unknown as Port,
-);
+const client = createClient(spawn);
 const bar = createAddress({ location, history });
 let view: View;
 let opener: HTMLElement | null = null; // gets the focus back when the panel closes
@@ -134,9 +133,17 @@ function failed(error: unknown): void {
   live.textContent = view.status;
 }
 
+const short = (text: string) => (text.length > 70 ? `${text.slice(0, 69)}…` : text);
+
+/** A part of the page that is loaded when it is asked for. */
+function absent(error: unknown): void {
+  set({ status: `This part of the page could not be loaded: ${String(error)}` });
+  live.textContent = view.status;
+}
+
 function afterAnswer(answer: Answer): void {
   const text = sentence(view, answer, answer.summary);
-  document.title = `${text.length > 70 ? `${text.slice(0, 69)}…` : text} · Envelope`;
+  document.title = `${short(text)} · Envelope`;
   clearTimeout(announcing);
   announcing = setTimeout(() => {
     const errors = view.state.problems.filter((p) => p.severity === 'error');
@@ -193,38 +200,87 @@ async function recompute(): Promise<void> {
   }
 }
 
+/** A scenario in place of the present one. */
+function use(answer: Answer, undo: View['undo']): void {
+  set({ state: opened(answer), undo });
+  bar.write(answer.link);
+  afterAnswer(answer);
+}
+
 async function openLink(link: string): Promise<void> {
   bar.cancel();
+  const undo = jumped ? wayBack(replaced()) : null;
+  jumped = false;
   try {
     const answer = await ask<Answer>('estimate', link || '{}', 'estimate');
-    if (!answer) return;
-    set({ state: opened(answer), imported: null });
-    if (link !== '') bar.write(answer.link);
-    afterAnswer(answer);
+    if (answer) use(answer, undo);
   } catch (error) {
     failed(error);
   }
 }
 
 function change(path: string, value: Value): void {
-  if (path === 'model.id') set({ imported: null });
   update(edit(view.state, path, value));
   void recompute();
 }
 
-function changeModel(model: Patch, imported: View['imported']): void {
-  set({ state: withModel(view.state, model), imported });
-  void recompute();
+const replaced = () => `Replaced: ${short(sentence(view, answerOf(view), answerOf(view).summary))}`;
+let jumped = false; // by a link on the page; Back and the address bar have a way back of their own
+
+/** To the scenario as it stands. Of an import only the model goes back: what was edited since stays. */
+function wayBack(said: string, model = false, undone = false): View['undo'] {
+  const before = view.state;
+  return {
+    said: undone ? 'Undone.' : said,
+    word: undone ? 'Redo' : 'Undo',
+    back() {
+      const undo = wayBack(said, model, !undone);
+      const state = model ? withModel(view.state, modelOf(before.patch)) : before;
+      goto({ state, undo }, () => document.querySelector('.undo button'));
+      void recompute();
+    },
+  };
 }
 
 const importing = {
   read: (text: string) => ask<Imported>('importConfig', text, 'import'),
-  use: ({ name, patch }: Imported) =>
-    changeModel(patch, { name, before: modelOf(view.state.patch) }),
+  use({ name, patch }: Imported) {
+    const undo = wayBack(`The model is from a config.json: ${name}.`, true);
+    set({ state: withModel(view.state, patch), undo });
+    void recompute();
+  },
 };
 
 function importConfig(file?: File): void {
-  import('./importing').then(({ openImport }) => openImport(importing, file)).catch(failed);
+  import('./importing').then(({ openImport }) => openImport(importing, file)).catch(absent);
+}
+
+/** The dialog; with a text, what was pasted. */
+function share(text?: string): void {
+  import('./sharing')
+    .then(({ openShare, openPasted }) => {
+      const host = {
+        ...view,
+        answer: answerOf(view),
+        others: view.state.others,
+        stale: isStale(view.state),
+        read: (link: string) => ask<Answer>('estimate', link, 'read'),
+        use: (answer: Answer) => use(answer, wayBack(replaced())),
+        importFile: importConfig,
+      };
+      return text === undefined ? openShare(host) : openPasted(host, text);
+    })
+    .catch(absent);
+}
+
+/** A link or a patch may be pasted anywhere where no text goes. */
+function listenPaste(): void {
+  addEventListener('paste', (e) => {
+    const text = e.clipboardData?.getData('text/plain') ?? '';
+    if (!/[={]/.test(text) || (e.target as Element).closest('input,textarea,dialog')) return;
+    e.preventDefault();
+    share(text);
+  });
 }
 
 /** A file may be dropped anywhere; without this the browser would leave the page and open it. */
@@ -308,7 +364,7 @@ const actions: Actions = {
     bar.write(view.state.link);
   },
   importConfig,
-  undoImport: () => changeModel(view.imported?.before ?? {}, null),
+  share: () => share(),
   copyLink: () => void offer(address(view.state.link), 'Link copied'),
   copySentence() {
     const answer = answerOf(view);
@@ -331,19 +387,23 @@ async function start(): Promise<void> {
   if (!bare) return;
   const schema = withTexts(bare, builtTexts(document));
   keys = new Set(['v', 'd', ...schema.fields.map((f) => f.key)]);
-  const link = linkOf(location, keys);
+  // A file made of a scenario opens with it.
+  const found = () => linkOf(location, keys) || (document.documentElement.dataset.link ?? '');
+  const link = found();
   const first = link || (schema.examples[0]?.link ?? '');
   const answer = await ask<Answer>('estimate', first || '{}');
   if (!answer) return;
   view = createView(schema, opened(answer));
   listen(first);
   listenDrops();
+  listenPaste();
   if (link) bar.write(answer.link);
-  const now = linkOf(location, keys); // may have changed while the core was loading
+  const now = found(); // may have changed while the core was loading
   if (now !== link) void openLink(now || first);
   await enliven(link === '');
   awaitTexts();
   awaitCharts();
+  stayOffline();
   afterAnswer(answerOf(view));
 }
 
@@ -357,7 +417,10 @@ function listen(first: string): void {
   document.addEventListener(
     'click',
     (e) => {
-      if ((e.target as Element).closest('a')) bar.flush();
+      const link = (e.target as Element).closest('a');
+      if (!link) return;
+      bar.flush();
+      jumped = link.getAttribute('href')?.[0] === '#' && link.hash !== location.hash;
     },
     { capture: true },
   );

@@ -9,6 +9,7 @@ import { memory } from './memory';
 import { answer, brief, cards, findings } from './report';
 import { address } from './share';
 import { header, footer } from './shell';
+import { kRoot } from './surroundings';
 import { panel, work } from './work';
 import { answerOf, taskOf, type Actions, type View } from './view';
 
@@ -37,7 +38,8 @@ function examples(view: View): TemplateResult {
     <h2 id="examples-title">Examples</h2>
     <ul>
       ${list.map((e) => html`<li><a href=${`#${e.link}`}>${e.title}</a></li>`)}
-      <li><a href="replays/">Every calculation of four documents, redone</a></li>
+      <li><a href=${`${kRoot}s/`}>More, with pictures and embeds</a></li>
+      <li><a href=${`${kRoot}replays/`}>Every calculation of four documents, redone</a></li>
     </ul>
   </section>`;
 }
@@ -47,6 +49,7 @@ function tools(view: View, actions: Actions): TemplateResult {
     <button type="button" class="button primary" @click=${() => actions.copyLink()}>
       ${view.copied === 'done' ? 'Copied' : 'Copy link'}
     </button>
+    <button type="button" class="button" @click=${() => actions.share()}>Share</button>
     <button type="button" class="button" @click=${() => actions.copySentence()}>
       Copy sentence
     </button>
@@ -87,12 +90,12 @@ export const kParts: Part[] = [
     id: 'head',
     inert: true,
     reads: ({ state }) => [state.good && taskOf(state.good)],
-    draw: (view) => header('', tabs(view)),
+    draw: (view) => header(kRoot, tabs(view)),
   },
   {
     id: 'top',
-    reads: ({ state, copied, status, imported }) => [
-      imported,
+    reads: ({ state, copied, status, undo }) => [
+      undo,
       state.good,
       state.problems,
       state.notices,
@@ -138,7 +141,8 @@ export const kParts: Part[] = [
       html`${brief(view)}
         <button type="button" class="button" @click=${() => actions.copyLink()}>
           ${view.copied === 'done' ? 'Copied' : 'Copy link'}
-        </button>`,
+        </button>
+        <button type="button" class="button" @click=${() => actions.share()}>Share</button>`,
   },
   {
     id: 'charts',
@@ -161,7 +165,7 @@ export const kParts: Part[] = [
     inert: true,
     reads: ({ state, printing }) => [state.good?.d, printing && state.link],
     draw: (view) =>
-      html`${footer('', view.schema, answerOf(view))}
+      html`${footer(kRoot, view.schema, answerOf(view))}
       ${view.printing ? html`<p class="on-paper">${address(view.state.link)}</p>` : nothing}`,
   },
   {

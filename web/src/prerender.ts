@@ -5,10 +5,13 @@ import { collectResult } from '@lit-labs/ssr/lib/render-result.js';
 import { html } from 'lit/html.js';
 import type { Answer, Replays, Schema } from './api';
 import { formatsPage } from './formats';
+import type { GalleryRow } from './gallery';
+import { application, metaTags } from './meta';
 import { methodPage } from './method';
 import { page } from './page';
 import { documentPage, indexPage } from './replays';
 import { footer, header } from './shell';
+import { drafts, sitemap, siteCard } from './shelving';
 import { opened } from './state';
 import { createView, sentence, tables, type Actions } from './view';
 import { walkPage } from './walk';
@@ -21,6 +24,11 @@ export interface Leaf {
   header: string;
   main: string;
   footer: string;
+  /** For the head, as HTML. */
+  head: string;
+  /** The picture beside it, as SVG. */
+  card?: string;
+  oembed?: unknown;
 }
 
 /** lit's own markers are of no use to a page that is drawn afresh. */
@@ -45,7 +53,56 @@ export async function calculator(
   };
 }
 
-export async function leaves(schema: Schema, replays: Replays, answer: Answer): Promise<Leaf[]> {
+export { sitemap, siteCard };
+
+/** The site as a whole: for the head of its first page. */
+export function siteMeta(
+  description: string,
+  title: string,
+  home: string,
+  version: string,
+): string {
+  return `${metaTags({
+    title,
+    description,
+    url: home,
+    image: `${home}card.png`,
+    alt: description,
+    data: application(home, description, version),
+  })}
+    <link rel="manifest" href="./manifest.webmanifest" />
+    <link rel="apple-touch-icon" href="./apple-touch-icon.png" />`;
+}
+
+/** The pages below s/. */
+export async function shelf(
+  schema: Schema,
+  replays: Replays,
+  rows: readonly GalleryRow[],
+  estimate: (link: string) => Answer,
+  home: string,
+): Promise<Leaf[]> {
+  const all = drafts(schema, replays, rows, estimate, home);
+  return Promise.all(
+    all.map(async ({ main, ...draft }) => {
+      const root = '../'.repeat(draft.path.split('/').length - 1);
+      return {
+        ...draft,
+        data: { root, page: 'shelf', document: '' },
+        header: await text(header(root, html``, draft.path)),
+        main: await text(main),
+        footer: await text(footer(root, schema)),
+      };
+    }),
+  );
+}
+
+export async function leaves(
+  schema: Schema,
+  replays: Replays,
+  answer: Answer,
+  home: string,
+): Promise<Leaf[]> {
   const leaf = async (
     path: string,
     kind: string,
@@ -63,6 +120,13 @@ export async function leaves(schema: Schema, replays: Replays, answer: Answer): 
       header: await text(header(root, html``, path)),
       main: await text(main(root)),
       footer: await text(footer(root, schema)),
+      head: metaTags({
+        title,
+        description,
+        url: home + path,
+        image: `${home}card.png`,
+        alt: description,
+      }),
     };
   };
   return Promise.all([

@@ -3,6 +3,7 @@
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Document, ReplayItem, ReplayRow, Replays } from './api';
+import { replaySlug } from './gallery';
 import { format, percent } from './units';
 
 const kClose = 5e-4; // below this a difference is rounding of the last digit shown
@@ -14,7 +15,7 @@ function difference(item: ReplayItem): string {
   return `${d > 0 ? '+' : '−'}${percent(Math.abs(d))}`;
 }
 
-function ours(item: ReplayItem): string {
+export function ours(item: ReplayItem): string {
   if (item.value === null) return '–';
   return format(item.value, item.unit);
 }
@@ -32,16 +33,10 @@ const kMore: Record<string, [string, string]> = {
   B11: ['formats/', 'See the formats'],
 };
 
-function row(r: ReplayRow, root: string): TemplateResult {
-  const more = kMore[r.id];
-  return html`<section class="replay" id=${r.id} aria-labelledby=${`${r.id}-title`}>
-    <h2 id=${`${r.id}-title`}><span class="muted">${r.id}</span> ${r.title}</h2>
-    <p class="muted">
-      ${r.place}${more ? html` · <a href=${root + more[0]}>${more[1]}</a>` : nothing}
-    </p>
-    ${
-      r.items.length
-        ? html`<div class="scroll" tabindex="0" role="group" aria-label=${`${r.title}, table`}>
+/** The table of a row: the document's figures, ours, and the scenario of each. */
+export function items(r: ReplayRow, root: string): unknown {
+  return r.items.length
+    ? html`<div class="scroll" tabindex="0" role="group" aria-label=${`${r.title}, table`}>
             <table class="replays">
               <thead>
                 <tr>
@@ -85,13 +80,24 @@ function row(r: ReplayRow, root: string): TemplateResult {
               </tbody>
             </table>
           </div>`
-        : nothing
-    }
+    : nothing;
+}
+
+function row(r: ReplayRow, root: string): TemplateResult {
+  const more = kMore[r.id];
+  return html`<section class="replay" id=${r.id} aria-labelledby=${`${r.id}-title`}>
+    <h2 id=${`${r.id}-title`}>
+      <a class="muted" href=${`${root}s/${replaySlug(r.document, r.id)}/`}>${r.id}</a> ${r.title}
+    </h2>
+    <p class="muted">
+      ${r.place}${more ? html` · <a href=${root + more[0]}>${more[1]}</a>` : nothing}
+    </p>
+    ${items(r, root)}
     ${r.note ? html`<p class="note-line">${r.note}</p>` : nothing}
   </section>`;
 }
 
-function byline(d: Document): string {
+export function byline(d: Document): string {
   return [d.author, d.date].filter(Boolean).join(', ');
 }
 

@@ -188,11 +188,11 @@ export function answer(view: View, actions: Actions): TemplateResult {
   return html`<section class="answer" aria-label="Answer">
     ${problems(view, actions)}
     ${
-      view.imported
+      view.undo
         ? html`<p class="undo">
-            The model is from a config.json: ${view.imported.name}.
-            <button type="button" class="plain" @click=${() => actions.undoImport()}>
-              Undo the import
+            ${view.undo.said}
+            <button type="button" class="plain" @click=${() => view.undo?.back()}>
+              ${view.undo.word}
             </button>
           </p>`
         : nothing

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What leaves the page: the link, and the sentence with its link.
 
+import { here } from './surroundings';
+
 /** False when the browser refuses; the caller then shows the text for copying by hand. */
 export async function copy(text: string): Promise<boolean> {
   try {
@@ -11,11 +13,11 @@ export async function copy(text: string): Promise<boolean> {
   }
 }
 
-export function address(link: string, base = location.href): string {
+export function address(link: string, base = here()): string {
   return `${base.split(/[?#]/)[0]}#${link}`;
 }
 
-/** Brackets and pipes of the sentence would end the Markdown link early. */
+/** Brackets and pipes of the sentence would end the Markdown link early; the rest would be markup. */
 export function markdown(sentence: string, url: string): string {
-  return `[${sentence.replace(/[[\]|\\]/g, '\\$&')}](${url})`;
+  return `[${sentence.replace(/[[\]|\\`*_<]/g, '\\$&')}](${url})`;
 }

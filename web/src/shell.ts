@@ -3,9 +3,11 @@
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Answer, Schema } from './api';
+import { isFrozen } from './surroundings';
 
 export const kPages = [
   ['replays/', 'Replays'],
+  ['s/', 'Gallery'],
   ['formats/', 'Formats'],
   ['flops/', '6 N D'],
   ['method/', 'Method'],
@@ -39,10 +41,23 @@ export function header(root: string, middle: unknown, here = ''): TemplateResult
 }
 
 export function footer(root: string, schema: Schema, answer?: Answer): TemplateResult {
-  const month = answer?.d ?? schema.snapshots[schema.snapshots.length - 1] ?? '';
+  const newest = schema.snapshots[schema.snapshots.length - 1] ?? '';
+  const month = answer?.d ?? newest;
   return html`<footer class="site">
     <p>
-      Envelope ${schema.version} · data ${month} ·
+      Envelope
+      ${
+        isFrozen()
+          ? html`${schema.version} (<a href=${`${root}../../`}>the newest</a>)`
+          : html`<a href=${`${root}r/${schema.version}/`} title="This version, kept as it is"
+              >${schema.version}</a
+            >`
+      }
+      · data ${month}${
+        month === newest
+          ? nothing
+          : html` (<a href=${`#${answer?.link.replace(`d=${month}`, `d=${newest}`)}`}>use ${newest}</a>)`
+      } ·
       <a href=${`${root}method/`}>method and sources</a> · no cookies; what you type stays in your
       browser.
     </p>

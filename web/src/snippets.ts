@@ -62,16 +62,17 @@ export function loaderAddress(options: Embedding): string {
 export function fallback(facts: Facts, address: string): string {
   const rows = facts.rows.slice(0, kRows).map(({ label, text, band, kind }) => {
     const value = band ? `${text} (${band})` : text;
-    return `<tr><th scope="row">${escaped(label)}</th><td>${escaped(value)}</td><td>${escaped(kind)}</td></tr>`;
+    const cell = `${escaped(value)} <small>${escaped(kind)}</small>`;
+    return `<tr><th scope="row" align="left">${escaped(label)}</th><td>${cell}</td></tr>`;
   });
   const { title, sentence, verdict, d } = facts;
+  const link = `<a href="${escaped(address)}">Open in Envelope</a> (data of ${escaped(d)})`;
   return [
-    `<p><b>${escaped(title)}:</b> ${escaped(sentence)} ${escaped(verdict.text)}</p>`,
-    // Parsers add the tbody; React and Vue, which render the text twice, would find it missing.
+    `<p><b>${escaped(title)}:</b> ${escaped(sentence)} ${escaped(verdict.text)} ${link}</p>`,
+    // Parsers add the tbody; React and Vue, which draw the text twice, would find it missing.
     '<table><tbody>',
     ...rows,
     '</tbody></table>',
-    `<p><a href="${escaped(address)}">Open in Envelope</a> (data of ${escaped(d)})</p>`,
   ].join('\n');
 }
 

@@ -94,7 +94,9 @@ export function received(state: State, asked: Patch, answer: Answer): State {
 
 /** A link was opened. Problems with keys that are no fields are notices, and do not stop the answer. */
 export function opened(answer: Answer): State {
-  const ofField = (p: Problem) => Object.hasOwn(answer.inputs, p.path);
+  // That the link asks for newer facts is said once, and not beside a field that may be folded away.
+  const ofField = (p: Problem) =>
+    Object.hasOwn(answer.inputs, p.path) && p.code !== 'newer_catalog';
   return {
     patch: merge(answer, {}),
     draft: null,

@@ -9,7 +9,6 @@ import type {
   Kind,
   Metric,
   Part,
-  Patch,
   Schema,
   Source,
   Step,
@@ -45,8 +44,8 @@ export interface View extends Tables {
   status: string;
   copied: '' | 'done' | 'by-hand';
   comparison: Comparison | null;
-  /** The model that was imported last, and what stood in its place. */
-  imported: { name: string; before: Patch } | null;
+  /** What another scenario or model took the place of, and the way back. */
+  undo: { said: string; word: 'Undo' | 'Redo'; back(): void } | null;
 }
 
 export interface Actions {
@@ -64,7 +63,7 @@ export interface Actions {
   hover(hover: View['hover']): void;
   endComparison(): void;
   importConfig(file?: File): void;
-  undoImport(): void;
+  share(): void;
   copyLink(): void;
   copySentence(): void;
   copyText(text: string): void;
@@ -93,7 +92,7 @@ export function createView(schema: Schema, state: State): View {
     status: '',
     copied: '',
     comparison: null,
-    imported: null,
+    undo: null,
   };
 }
 

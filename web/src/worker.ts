@@ -2,8 +2,7 @@
 // The core, off the main thread. One message shape in, one out.
 import frequent from 'envelope-page-wasm?url';
 import rare from 'envelope-rare-wasm?url';
-import type { Envelope } from '../../wasm/envelope';
-import createPage, { type Rare } from '../../wasm/page.mjs';
+import { createAnswer } from './answering';
 import type { Reply, Request } from './client';
 
 /** Compiles while it loads, where the host says what the file is. */
@@ -17,22 +16,10 @@ async function compiled(file: string): Promise<WebAssembly.Module> {
   }
 }
 
-/** Loads when it is first asked for; after a failure the next call tries again. */
-function lazily<Calls extends keyof Envelope>(file: string) {
-  let loading: Promise<Pick<Envelope, Calls>> | undefined;
-  return () => {
-    loading ??= compiled(file).then((m) => createPage<Calls>(m));
-    loading.catch(() => (loading = undefined));
-    return loading;
-  };
-}
-const page = lazily<Exclude<keyof Envelope, Rare>>(frequent);
-const more = lazily<Rare>(rare);
-
-async function answer({ call, argument }: Request): Promise<string | Float64Array> {
-  if (call === 'importConfig' || call === 'replays') return (await more())[call](argument);
-  return (await page())[call](argument);
-}
+const answer = createAnswer(
+  () => compiled(frequent),
+  () => compiled(rare),
+);
 
 addEventListener('message', async ({ data }: MessageEvent<Request>) => {
   const { id } = data;

@@ -66,6 +66,7 @@ class Inline extends HTMLElement {
     console.error(error);
     this.#end();
     const stage = this.#stage(document.createElement('slot'));
+    stage.dataset.theme = this.#request.theme;
     render(failure(error, `${this.#home}#${this.#request.link}`), stage);
     this.dataset.state = 'failed';
   }

@@ -51,8 +51,22 @@ export function createEmbed(options: Options): Embed {
   let data: number[][] = [];
   let swept = ''; // what the data belongs to
 
+  let drawing = false;
+  let again = false;
+
+  /** An input that is taken away loses its focus, and its blur asks for a drawing inside of one. */
   function draw(): void {
-    render(embed(model, moves), root);
+    again = drawing;
+    if (drawing) return;
+    drawing = true;
+    try {
+      do {
+        again = false;
+        render(embed(model, moves), root);
+      } while (again);
+    } finally {
+      drawing = false;
+    }
     options.drawn();
   }
 

@@ -2,6 +2,7 @@
 // <llm-envelope>: what its author wrote inside stays in sight until a frame in its place is live.
 // A classic script for the pages of others: it depends on nothing, and sets styles through the CSSOM,
 // which a strict policy of the host allows.
+import { themeOf } from './theme';
 import { isView, kFallbacks, kViews } from './views';
 
 const kTag = 'llm-envelope';
@@ -19,18 +20,6 @@ const kDark = matchMedia('(prefers-color-scheme: dark)');
 const sparing = (): boolean =>
   matchMedia('(prefers-reduced-data: reduce)').matches ||
   !!(navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
-
-/** Light text means a dark page, whatever the system prefers and whatever the page declares. */
-function themeOf(element: Element): 'light' | 'dark' {
-  const { color } = getComputedStyle(element);
-  const [a = 0, b = 0, c = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
-  const lightness = /^ok/.test(color)
-    ? a
-    : /^l/.test(color)
-      ? a / 100
-      : (a + b + c) / (/^rgb/.test(color) ? 765 : 3);
-  return lightness > 0.6 ? 'dark' : 'light';
-}
 
 /**
  * The frame's address: the attributes of the element win over the words of the fragment, and `link`,
@@ -202,7 +191,8 @@ class Envelope extends HTMLElement {
     if (this.#state !== 'idle' || !this.#address) return;
     this.#state = 'waiting';
     const frame = document.createElement('iframe');
-    frame.setAttribute('sandbox', kSandbox);
+    // In a sandbox a page from a file may not load its own script; files are foreign to each other anyway.
+    if (this.#address.protocol !== 'file:') frame.setAttribute('sandbox', kSandbox);
     frame.allow = 'clipboard-write';
     const text = (this.querySelector('b') ?? this).textContent ?? '';
     frame.title = text.replace(/\s+/g, ' ').trim().replace(/:$/, '').slice(0, 160) || 'Envelope';
@@ -235,7 +225,8 @@ class Envelope extends HTMLElement {
     clearTimeout(this.#timer);
     this.#state = 'live';
     this.#width = this.#box.offsetWidth;
-    this.#room(top < innerHeight && width ? height : 0);
+    // The room of the words is kept, unless what would move is out of sight.
+    this.#room(top + frame.offsetHeight < innerHeight && width ? height : 0);
     const focused = this.contains(document.activeElement);
     this.#slot.style.display = 'none';
     frame.style.position = frame.style.visibility = '';

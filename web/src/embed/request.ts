@@ -63,7 +63,9 @@ export function requestOf(
   text: string,
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
-  const { found: said, others } = words(text.slice(0, kLongest));
+  const link = linkText(text);
+  const { others } = words(link);
+  const { found: said } = words(text.slice(0, kLongest));
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
@@ -88,5 +90,8 @@ export function requestOf(
 }
 
 /** What an address says: its fragment, or the query where a platform dropped the fragment. */
-export const said = (place: { hash: string; search: string }): string =>
-  /=|%3D/i.test(place.hash) ? place.hash : place.search.length > 1 ? place.search : place.hash;
+export function said({ hash, search }: { hash: string; search: string }): string {
+  const own = hash.replace(/[#?&]secret=[\w-]*/g, ''); // of WordPress alone
+  if (/=|%3D/i.test(own)) return hash;
+  return search.length > 1 ? search + hash : hash;
+}

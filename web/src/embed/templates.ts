@@ -15,6 +15,7 @@ import type { Model, Moves } from './model';
 import { kFallbacks, type ViewName } from './views';
 
 const kNewTab = 'noopener';
+const kMostNotices = 8;
 
 /** A number with its exact value behind it. */
 function number(model: Model, id: string, text?: string): unknown {
@@ -158,8 +159,8 @@ function notices(model: Model): unknown {
   return html`<details class="notice">
     <summary>Not everything in the link was used</summary>
     <ul>
-      ${list.slice(0, 6).map((text) => html`<li>${text}</li>`)}
-      ${list.length > 6 ? html`<li>… and ${list.length - 6} more</li>` : nothing}
+      ${list.slice(0, kMostNotices).map((text) => html`<li>${text}</li>`)}
+      ${list.length > kMostNotices ? html`<li>… and ${list.length - kMostNotices} more</li>` : nothing}
     </ul>
   </details>`;
 }

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: MIT
+// The share dialog: what it gives away is read back by what reads it, and what is pasted comes in again.
+import {
+  exact,
+  expect,
+  field,
+  first_link,
+  link_of,
+  live,
+  open,
+  shows,
+  test,
+} from './fixtures.mjs';
+import { ask, patched } from './site.mjs';
+import { jsQR } from './tools.mjs';
+
+const kFirst = await first_link();
+const { examples, version } = await ask('schema');
+const kServe = examples.find(({ task }) => task === 'serve');
+const kTabs = ['Link', 'Embed', 'Text', 'Files', 'Paper', 'Image', 'Open'];
+
+const dialog = (page) => page.getByRole('dialog', { name: 'Share' });
+const button = (page, name) => dialog(page).getByRole('button', { name, exact: true });
+const tab = (page, name) => dialog(page).getByRole('tab', { name, exact: true });
+const area = (page, id) => dialog(page).locator(`#share-${id}`);
+const undo = (page) => page.locator('.undo').getByRole('button');
+const root = (page) => page.url().split('#')[0];
+
+async function start(page, name = 'Link') {
+  await page.getByRole('button', { name: 'Share', exact: true }).first().click();
+  await expect(dialog(page)).toBeVisible();
+  if (name !== 'Link') await tab(page, name).click();
+}
+
+/** What the clipboard holds, pasted where text is welcome: reading it needs a permission. */
+async function clipboard(page) {
+  await tab(page, 'Open').click();
+  await area(page, 'open').focus();
+  await page.keyboard.press('Control+V');
+  await expect(area(page, 'open')).not.toHaveValue('');
+  return area(page, 'open').inputValue();
+}
+
+/** As if the text were pasted on the page, outside of an input. */
+const paste = (page, text) =>
+  page.evaluate((pasted) => {
+    const event = new Event('paste', { bubbles: true, cancelable: true });
+    event.clipboardData = { getData: () => pasted };
+    document.body.dispatchEvent(event);
+  }, text);
+
+/** Files are kept here and not saved; each as its name, type and bytes. */
+const keepFiles = (page) =>
+  page.addInitScript(() => {
+    const blobs = new Map();
+    window.files = [];
+    const create = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      const url = create.call(URL, blob);
+      blobs.set(url, blob);
+      return url;
+    };
+    HTMLAnchorElement.prototype.click = function () {
+      const blob = blobs.get(this.href);
+      window.files.push(
+        blob.arrayBuffer().then((buffer) => ({
+          name: this.download,
+          type: blob.type,
+          text: Array.from(new Uint8Array(buffer), (b) => String.fromCharCode(b)).join(''),
+        })),
+      );
+    };
+  });
+
+async function saved(page, name) {
+  await button(page, name).click();
+  await expect.poll(() => page.evaluate(() => window.files.length)).toBe(1);
+  const file = await page.evaluate(() => window.files.pop());
+  return { ...file, bytes: Buffer.from(file.text, 'latin1') };
+}
+
+test.describe('takes', () => {
+  test('two clicks to a link that brings the scenario back', async ({ page, context, seen }) => {
+    await open(page);
+    await field(page, 'cluster.gpus').fill('8x64');
+    await field(page, 'cluster.gpus').blur();
+    const scenario = await patched(kFirst, { 'cluster.gpus': 512 });
+    await shows(page, scenario);
+    expect(seen.requests.filter((url) => /sharing/.test(url)), 'it is loaded on demand').toEqual([]);
+    await page.getByRole('button', { name: 'Share', exact: true }).first().click();
+    await button(page, 'Copy link').click();
+    await expect(button(page, 'Copy link')).toHaveText('Copied');
+    await expect(dialog(page).locator('#share-live')).toHaveText('Copied: Link');
+    const { link } = await ask('estimate', scenario);
+    const copied = await clipboard(page);
+    expect(copied).toBe(`${root(page)}#${link}`);
+    const other = await context.newPage();
+    await other.goto(copied);
+    await live(other);
+    await shows(other, scenario);
+    await other.close();
+  });
+
+  test('three clicks to an embed', async ({ page }) => {
+    await open(page);
+    await page.getByRole('button', { name: 'Share', exact: true }).first().click();
+    await tab(page, 'Embed').click();
+    await expect(button(page, 'Copy HTML')).toBeInViewport({ ratio: 1 });
+    await button(page, 'Copy HTML').click();
+    const html = await clipboard(page);
+    const found = await page.evaluate((text) => {
+      const body = new DOMParser().parseFromString(text, 'text/html').body;
+      const element = body.querySelector('llm-envelope');
+      return {
+        src: element.getAttribute('src'),
+        text: element.textContent,
+        link: element.querySelector('a').href,
+        script: body.querySelector('script').getAttribute('src'),
+      };
+    }, html);
+    expect(found.src).toBe(`${root(page)}e/#${kFirst}&view=card`);
+    expect(found.link).toBe(`${root(page)}#${kFirst}`);
+    expect(found.script).toBe(`${root(page)}embed/1/llm-envelope.js`);
+    expect(found.text).toContain('Llama 3.1 405B');
+  });
+});
+
+test.describe('the link', () => {
+  const choose = (page, name) => dialog(page).getByRole('radio', { name }).check();
+
+  test('keeps the data, follows the newest, or is frozen', async ({ page }) => {
+    await open(page);
+    await start(page);
+    await expect(area(page, 'link')).toHaveValue(`${root(page)}#${kFirst}`);
+    await expect(dialog(page)).toContainText(`${`${root(page)}#${kFirst}`.length} characters.`);
+    await choose(page, /^Updating/);
+    const updating = kFirst.replace(/&d=[^&]*/, '');
+    await expect(area(page, 'link')).toHaveValue(`${root(page)}#${updating}`);
+    const [now, then] = await Promise.all([ask('estimate', updating), ask('estimate', kFirst)]);
+    expect(now.patch).toEqual(then.patch);
+    await choose(page, /^Frozen/);
+    await expect(area(page, 'link')).toHaveValue(`${root(page)}r/${version}/#${kFirst}`);
+    await expect(dialog(page).getByRole('link', { name: 'Open in a new tab' })).toHaveAttribute(
+      'href',
+      `${root(page)}r/${version}/#${kFirst}`,
+    );
+    // From there the newest is where it was.
+    const site = root(page);
+    await page.goto(await area(page, 'link').inputValue());
+    await live(page);
+    await shows(page, kFirst);
+    await start(page);
+    await expect(area(page, 'link')).toHaveValue(`${site}#${kFirst}`);
+  });
+
+  test('is a QR code too', async ({ page }) => {
+    await keepFiles(page);
+    await open(page);
+    await start(page);
+    const image = dialog(page).getByRole('img', { name: 'QR code of the link' });
+    const pixels = await image.evaluate(async (img) => {
+      await img.decode();
+      const size = 360;
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = size;
+      const context = canvas.getContext('2d');
+      context.drawImage(img, 0, 0, size, size);
+      const { data } = context.getImageData(0, 0, size, size);
+      return btoa(data.reduce((text, byte) => text + String.fromCharCode(byte), ''));
+    });
+    const data = new Uint8ClampedArray(Buffer.from(pixels, 'base64'));
+    expect(jsQR(data, 360, 360)?.data).toBe(`${root(page)}#${kFirst}`);
+    const { name, bytes } = await saved(page, 'Download QR code');
+    expect(name).toMatch(/-qr\.svg$/);
+    expect(String(bytes)).toMatch(/^<svg/);
+  });
+
+  test('is warned of when it is long', async ({ page }) => {
+    const pairs = 'gpus=1&tokens=1234567890123&seq=1234&gbs=4096&layers=77&hidden=7777&heads=77&ffn=7777&vocab=77777&mfu=0.4321&price=1.2345&tp=2&pp=3&cp=2&ep=1&epochs=2.5&examples=123456'
+      .split('&')
+      .filter((pair) => !pair.startsWith('gpus'));
+    const others = ['b', 'c', 'd'].flatMap((scope, i) =>
+      pairs.map((pair) => `${scope}.${pair.replace(/\d$/, String(i + 1))}`),
+    );
+    await open(page, [kFirst, ...others, 'b.model=custom', 'c.model=custom', 'd.model=custom'].join('&'));
+    await start(page);
+    const length = (await area(page, 'link').inputValue()).length;
+    const warning = dialog(page).locator('.problem.warning');
+    if (length > 1900) await expect(warning).toContainText('messengers');
+    else await expect(warning).toHaveCount(0);
+    expect(length).toBeGreaterThan(600); // the comparison is in it
+    await tab(page, 'Embed').click();
+    await expect(area(page, 'element')).not.toHaveValue(/b\.tokens/); // an embed shows one scenario
+  });
+});
+
+test.describe('the embed', () => {
+  test('is previewed as it is chosen', async ({ page }) => {
+    await open(page);
+    await start(page, 'Embed');
+    const frame = page.frameLocator('#share-preview');
+    await expect(frame.locator('body')).toContainText('Llama 3.1 405B');
+    const { height } = await page.locator('#share-preview').boundingBox();
+    expect(height).toBeGreaterThan(100);
+    await dialog(page).getByText('Bar', { exact: true }).click();
+    await dialog(page).getByText('Dark', { exact: true }).click();
+    await dialog(page).getByLabel('GPUs', { exact: true }).check();
+    await dialog(page).getByLabel('Tokens', { exact: true }).check();
+    const src = `e/#${kFirst}&view=bar&edit=tokens,n&theme=dark`;
+    await expect(page.locator('#share-preview')).toHaveAttribute('src', `./${src}`);
+    await expect(area(page, 'element')).toHaveValue(new RegExp(src.replaceAll('&', '&amp;')));
+    await expect(area(page, 'iframe')).toHaveValue(/^<iframe [^>]*sandbox="allow-scripts/);
+    await expect(area(page, 'prose')).toHaveValue(/^<a href="[^"]*" data-llm-envelope="demo1">/);
+    await expect(frame.locator('svg:not(.patterns)').first()).toBeVisible();
+    // The choices are still there for the next scenario.
+    await page.keyboard.press('Escape');
+    await field(page, 'cluster.gpus').fill('64');
+    await field(page, 'cluster.gpus').blur();
+    await shows(page, await patched(kFirst, { 'cluster.gpus': 64 }));
+    await start(page, 'Embed');
+    await expect(area(page, 'element')).toHaveValue(/n=64&amp;.*view=bar&amp;edit=tokens,n&amp;theme=dark/);
+  });
+
+  test('offers inputs of the task alone', async ({ page }) => {
+    await open(page, kServe.link);
+    await start(page, 'Embed');
+    const offered = dialog(page).locator('.checks label');
+    await expect(offered.filter({ hasText: 'Concurrent sequences' })).toHaveCount(1);
+    await expect(offered.filter({ hasText: 'Tokens' })).toHaveCount(0);
+  });
+});
+
+test.describe('what is given away reads back', () => {
+  for (const { id, link } of [examples[0], kServe])
+    test(`as CSV and JSON: ${id}`, async ({ page }) => {
+      await keepFiles(page);
+      await open(page, link);
+      const before = await exact(page);
+      await start(page, 'Files');
+      const { steps, patch } = await ask('estimate', link);
+      const csv = await saved(page, 'Download CSV');
+      expect(csv).toMatchObject({ type: 'text/csv' });
+      expect(csv.name).toMatch(/^[a-z0-9.-]+\.csv$/);
+      const rows = String(csv.bytes).split('\r\n').slice(1, -1);
+      const values = rows.map((row) => /^([\w.]+),(?:"(?:[^"]|"")*"|[^",]*),([^,]*),/.exec(row));
+      expect(values.map((m) => [m[1], m[2] === '' ? null : Number(m[2])])).toEqual(
+        steps.map((s) => [s.id, s.value]),
+      );
+      const json = await saved(page, 'Download JSON');
+      await expect(area(page, 'json')).toHaveValue(String(json.bytes));
+      const found = JSON.parse(String(json.bytes));
+      expect(found.scenario).toEqual(patch);
+      expect(found.envelope).toBe(version);
+      for (const step of steps) expect(found.values[step.id].value).toBe(step.value);
+      await page.goto('about:blank');
+      await page.goto(found.link);
+      await live(page);
+      await expect.poll(() => exact(page)).toEqual(before);
+    });
+
+  test('as one HTML file', async ({ page }) => {
+    await keepFiles(page);
+    await open(page, kServe.link);
+    await start(page, 'Files');
+    const file = await saved(page, 'Download HTML');
+    expect(file.type).toBe('text/html');
+    expect(file.name).toMatch(/\.html$/);
+    const head = file.text.slice(0, file.text.indexOf('<body'));
+    expect(file.text).toContain(`data-link="${kServe.link.replaceAll('&', '&amp;')}"`);
+    expect(head).toContain('Llama 3.1 70B');
+  });
+
+  test('as texts', async ({ page }) => {
+    await open(page);
+    const sentence = (await page.locator('h1').innerText()).replace(/\s+/g, ' ');
+    const plain = async (id) => (await area(page, id).inputValue()).replace(/\s+/g, ' ');
+    await start(page, 'Text');
+    expect(await plain('sentence')).toBe(sentence);
+    expect(await plain('markdown')).toBe(`[${sentence}](${root(page)}#${kFirst})`);
+    expect(await plain('markdown-table')).toContain('| Compute | 3.80 × 10²⁵ FLOP | counted |');
+    expect(await plain('plain-table')).toContain(`${root(page)}#${kFirst}`);
+    await tab(page, 'Paper').click();
+    expect(await plain('latex')).toContain('\\toprule');
+    expect(await plain('methods')).toContain(`\\url{${root(page)}#${kFirst}}`);
+    expect(await plain('bibtex')).toContain('@software{envelope,');
+    const keys = [...(await plain('bibtex')).matchAll(/@\w+\{([^,]+),/g)].map((m) => m[1]);
+    const cited = [...(await plain('methods')).matchAll(/\\cite\{([^}]+)\}/g)].flatMap((m) =>
+      m[1].split(','),
+    );
+    expect(cited).toEqual(expect.arrayContaining(['envelope', 'llama-3.1-405b', 'kaplan-2020']));
+    for (const key of cited) expect(keys).toContain(key);
+  });
+
+  test('as a picture', async ({ page }) => {
+    await keepFiles(page);
+    await open(page);
+    await start(page, 'Image');
+    await expect(dialog(page).getByRole('img')).toHaveAttribute('alt', /Llama 3\.1 405B/);
+    const png = await saved(page, 'Download PNG');
+    expect(png.type).toBe('image/png');
+    expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
+    expect([png.bytes.readUInt32BE(16), png.bytes.readUInt32BE(20)]).toEqual([1200, 630]);
+    expect(png.bytes.length).toBeLessThanOrEqual(300e3);
+    expect(png.bytes.length).toBeGreaterThan(10e3); // something is drawn on it
+    const svg = await saved(page, 'Download SVG');
+    const read = await page.evaluate((text) => {
+      const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
+      return [parsed.querySelector('parsererror')?.textContent ?? '', parsed.documentElement.tagName];
+    }, String(svg.bytes));
+    expect(read).toEqual(['', 'svg']);
+  });
+});
+
+test.describe('where the browser refuses the clipboard', () => {
+  test('the text is selected, and the page says so', async ({ page }) => {
+    await page.addInitScript(() => {
+      const refuse = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+      Object.defineProperty(navigator, 'clipboard', { value: { writeText: refuse, write: refuse } });
+    });
+    await open(page);
+    await start(page);
+    await button(page, 'Copy link').click();
+    await expect(area(page, 'link')).toBeFocused();
+    await expect(dialog(page).locator('.problem.error')).toContainText('did not allow copying');
+    await expect(dialog(page).locator('#share-live')).toContainText('did not allow');
+    const selected = await area(page, 'link').evaluate((a) => [a.selectionStart, a.selectionEnd]);
+    expect(selected).toEqual([0, (await area(page, 'link').inputValue()).length]);
+    await tab(page, 'Image').click();
+    await button(page, 'Copy image').click();
+    await expect(dialog(page).locator('.problem.error')).toContainText('Download it');
+  });
+});
+
+test.describe('by keyboard', () => {
+  test('tabs, texts and the way out', async ({ page }) => {
+    await open(page);
+    const share = page.getByRole('button', { name: 'Share', exact: true }).first();
+    await share.focus();
+    await page.keyboard.press('Enter');
+    await expect(tab(page, 'Link')).toBeFocused();
+    for (const name of kTabs.slice(1)) {
+      await page.keyboard.press('ArrowRight');
+      await expect(tab(page, name)).toBeFocused();
+      await expect(tab(page, name)).toHaveAttribute('aria-selected', 'true');
+      await expect(dialog(page).getByRole('tabpanel', { name })).toBeVisible();
+    }
+    await page.keyboard.press('ArrowRight');
+    await expect(tab(page, 'Link')).toBeFocused();
+    await page.keyboard.press('End');
+    await expect(tab(page, 'Open')).toBeFocused();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('Tab');
+    await expect(button(page, 'Copy link')).toBeFocused();
+    await page.keyboard.press('Tab');
+    await expect(area(page, 'link')).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(dialog(page)).toBeHidden();
+    await expect(share).toBeFocused();
+  });
+});
+
+test.describe('a scenario comes in', () => {
+  const kPasted = 'v=1&task=serve&model=llama-3.1-8b&n=2';
+
+  test('pasted on the page, and can be undone and redone', async ({ page }) => {
+    await open(page);
+    await field(page, 'run.tokens').fill('2T');
+    const mine = await patched(kFirst, { 'run.tokens': '2T' });
+    await shows(page, mine);
+    await paste(page, `See [this](https://elsewhere.example/path/#${kPasted}) for more`);
+    await shows(page, kPasted);
+    await expect.poll(() => link_of(page)).toBe((await ask('estimate', kPasted)).link);
+    await expect(page.locator('.undo')).toContainText('Replaced: Training Llama 3.1 405B on 2.00T');
+    await undo(page).focus();
+    await page.keyboard.press('Enter');
+    await shows(page, mine);
+    await expect(field(page, 'run.tokens')).toHaveValue('2T');
+    await expect.poll(() => link_of(page)).toBe((await ask('estimate', mine)).link);
+    await expect(undo(page)).toHaveText('Redo');
+    await expect(undo(page)).toBeFocused();
+    await page.keyboard.press('Enter');
+    await shows(page, kPasted);
+    await expect(undo(page)).toHaveText('Undo');
+  });
+
+  test('by the keys of a real paste', async ({ page }) => {
+    await open(page);
+    await field(page, 'run.tokens').fill(`#${kPasted}`);
+    await field(page, 'run.tokens').press('Control+A');
+    await field(page, 'run.tokens').press('Control+X');
+    await shows(page, kFirst);
+    await field(page, 'run.tokens').blur();
+    await page.keyboard.press('Control+V');
+    await shows(page, kPasted);
+  });
+
+  test('in the dialog, as the JSON that the page gave away', async ({ page }) => {
+    await open(page, kPasted);
+    await start(page, 'Files');
+    const json = await area(page, 'json').inputValue();
+    await page.goto('about:blank');
+    await open(page);
+    await start(page, 'Open');
+    await expect(button(page, 'Open')).toBeDisabled();
+    await area(page, 'open').fill(json.replace(/"link": "[^"]*"/, '"link": ""'));
+    await expect(dialog(page)).toContainText('3 inputs read.');
+    await button(page, 'Open').click();
+    await expect(dialog(page)).toBeHidden();
+    await shows(page, kPasted);
+    await undo(page).click();
+    await shows(page, kFirst);
+  });
+
+  test('in part: what could not be used is named before and after', async ({ page }) => {
+    await open(page);
+    await paste(page, 'https://a.example/#v=1&n=64&tp=many&foo=3');
+    await expect(dialog(page)).toContainText('1 input read.');
+    await expect(dialog(page).locator('.problem')).toHaveCount(2);
+    await expect(dialog(page)).toContainText('"foo" is not an input');
+    await expect(dialog(page)).toContainText('not "many"');
+    await shows(page, kFirst); // nothing has changed yet
+    await button(page, 'Open').click();
+    await shows(page, 'v=1&n=64');
+    await expect(page.locator('.answer')).toContainText('foo');
+    await expect(page.locator('.answer')).toContainText('not "many"');
+    await undo(page).click();
+    await shows(page, kFirst);
+  });
+
+  test('in an input it is text', async ({ page }) => {
+    await open(page);
+    await field(page, 'run.tokens').fill('#v=1&n=64');
+    await field(page, 'run.tokens').press('Control+A');
+    await field(page, 'run.tokens').press('Control+C');
+    await field(page, 'run.tokens').press('Control+V');
+    await expect(field(page, 'run.tokens')).toHaveValue('#v=1&n=64');
+    await expect(page.locator('.undo')).toHaveCount(0);
+  });
+
+  test('a config.json goes to the import', async ({ page }) => {
+    await open(page);
+    await paste(page, '{"model_type": "llama", "hidden_size": 2048}');
+    await expect(page.getByRole('dialog', { name: 'Import a config.json' })).toBeVisible();
+  });
+
+  for (const [what, text] of [
+    ['100 kB of noise', `x=${'\u0001ÿ<&=%'.repeat(16_000)}`],
+    ['markup', '<img src=x onerror=alert(1)>=<script>alert(2)</script>'],
+    ['a link of 100 kB', `https://a.example/#${'foo=1&'.repeat(16_000)}`],
+    ['broken JSON', '{"cluster.gpus": '],
+  ])
+    test(`${what}: refused in words, and nothing changes`, async ({ page }) => {
+      page.on('dialog', () => expect('a dialog').toBe('none'));
+      await open(page);
+      await paste(page, text);
+      await expect(dialog(page).locator('.problem.error')).toContainText('Nothing in this text');
+      await expect(button(page, 'Open')).toBeDisabled();
+      await expect(dialog(page).locator('#share-panel img, #share-panel script')).toHaveCount(0);
+      expect(await dialog(page).locator('#share-panel').innerText()).not.toMatch(/.{600}/);
+      await button(page, 'Clear').click();
+      await expect(area(page, 'open')).toHaveValue('');
+      await page.keyboard.press('Escape');
+      await shows(page, kFirst);
+    });
+
+  test('text that is no scenario at all is left alone', async ({ page }) => {
+    await open(page);
+    await paste(page, 'just some words');
+    await page.waitForTimeout(300);
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+});
+
+test.describe('every jump can be undone', () => {
+  for (const [what, click] of [
+    ['an example', (page) => page.locator('.examples li a').nth(1).click()],
+    ['a task', (page) => page.locator('.tabs a').last().click()],
+    ['a remedy', (page) => page.locator('.remedies a').first().click()],
+  ])
+    test(what, async ({ page }) => {
+      const mine = 'v=1&d=2026-11&n=8&tp=8'; // does not fit, so there are remedies
+      await open(page, mine);
+      await click(page);
+      await expect(undo(page)).toHaveText('Undo');
+      await expect.poll(() => link_of(page)).not.toBe(mine);
+      await undo(page).click();
+      await shows(page, mine);
+      await expect.poll(() => link_of(page)).toBe(mine);
+    });
+
+  test('Back does not ask', async ({ page }) => {
+    await open(page, 'v=1&d=2026-11&n=64');
+    await page.locator('.tabs a').last().click();
+    await expect(undo(page)).toBeVisible();
+    await page.goBack();
+    await shows(page, 'v=1&n=64');
+    await expect(page.locator('.undo')).toHaveCount(0);
+  });
+});
+
+test.describe('the dialog', () => {
+  test.use({ viewport: { width: 320, height: 640 } });
+  test('fits 320 px, and its controls are large enough', async ({ page }) => {
+    await open(page);
+    await page.locator('.foot-bar').getByRole('button', { name: 'Share' }).click();
+    for (const name of kTabs) {
+      await tab(page, name).click();
+      const wide = await dialog(page).evaluate((d) => [
+        d.scrollWidth - d.clientWidth,
+        document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      ]);
+      expect(wide, name).toEqual([0, 0]);
+      const small = await dialog(page)
+        .locator('button:visible, a:visible, label:has(input):visible')
+        .evaluateAll((all) =>
+          all
+            .map((e) => [e.textContent.trim(), e.getBoundingClientRect()])
+            .filter(([, r]) => r.height < 24 || r.width < 24)
+            .map(([text]) => text),
+        );
+      expect(small, name).toEqual([]);
+    }
+  });
+});
+
+test('an answer that waits for an input is shared as it was', async ({ page }) => {
+  await open(page);
+  await field(page, 'cluster.gpus').fill('many');
+  await expect(page.locator('main')).toHaveClass(/stale/);
+  await start(page);
+  await expect(dialog(page)).toContainText('the last good answer');
+  await expect(area(page, 'link')).toHaveValue(`${root(page)}#${kFirst}`);
+});
+
+test('paper does not show it', async ({ page, browserName }) => {
+  test.skip(browserName === 'firefox', 'over BiDi it does not emulate paper');
+  await open(page);
+  await start(page);
+  await page.emulateMedia({ media: 'print' });
+  await expect(dialog(page)).toBeHidden();
+  await expect(page.locator('h1')).toBeVisible();
+});

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// The calculator as one script and one style sheet, for offline.html.
+import '../style.css';
+import '../style/sharing.css';
+import './offline.css';
+import '../main';
