@@ -65,7 +65,7 @@ const versionsIn = (folder) =>
 /** Pages of a frozen release lead to the newest in place of themselves. */
 const toNewest = (version) => (html) =>
   html.replace(
-    new RegExp(`<a href="((?:\\.\\./)*)${kFolder}/${version}/"[^>]*>[^<]*</a>`, 'g'),
+    new RegExp(`<a href="((?:\\.\\./)*)${kFolder}/${version}/"[^>]*>[^<]*</a\\s*>`, 'g'),
     (_, root) => `${version} (<a href="${root}../../">the newest</a>)`,
   );
 
@@ -78,7 +78,10 @@ export function freeze(site) {
   const change = toNewest(version);
   for (const name of filesOf(to).filter((file) => /(^|\/)index\.html$/.test(file))) {
     const file = join(to, name);
-    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    const html = change(readFileSync(file, 'utf8'));
+    if (html.includes(`${kFolder}/${version}/"`))
+      throw new Error(`${name} of the frozen copy still leads to itself`);
+    writeFileSync(file, html);
   }
   return version;
 }

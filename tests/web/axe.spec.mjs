@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // axe finds nothing: each page, and the states of the calculator, in light and in dark.
-import { pages } from './site.mjs';
+import { kinds } from './site.mjs';
 import { AxeBuilder } from './tools.mjs';
 import { drawn, expect, field, numbers_of, open, problem, test } from './fixtures.mjs';
 
@@ -88,12 +88,13 @@ for (const [theme, rules] of Object.entries(kThemes))
   test.describe(theme, () => {
     test.beforeEach(({ page }) =>
       page.addInitScript((value) => {
-        if (location.protocol === 'http:' && top === self) localStorage.setItem('envelope-theme', value);
+        if (location.protocol === 'http:' && top === self)
+          localStorage.setItem('envelope-theme', value);
       }, theme),
     );
     test.afterEach(({ page }) => expect(page.locator('html')).toHaveAttribute('data-theme', theme));
 
-    for (const path of pages())
+    for (const path of kinds())
       test(`/${path}`, async ({ page }) => {
         await page.goto(path || './');
         if (path === '') await drawn(page);

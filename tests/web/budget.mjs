@@ -43,7 +43,8 @@ async function embed_budget(url) {
 export async function budget(url) {
   const browser = await chromium.launch({ executablePath: kChromium });
   try {
-    const page = await browser.newPage();
+    // What the service worker keeps for later is no part of the first view.
+    const page = await browser.newPage({ serviceWorkers: 'block' });
     const requests = new Set();
     // Of the context: requests of the worker are no requests of the page.
     page.context().on('request', (request) => requests.add(request.url().split('#')[0]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Shapes: narrow and wide screens, dark, paper.
-import { ask, pages } from './site.mjs';
+import { ask, kinds } from './site.mjs';
 import { drawn, expect, field, numbers_of, open, shows, test } from './fixtures.mjs';
 
 const kWidths = [320, 360, 768, 1280];
@@ -26,7 +26,7 @@ async function fits(page, what) {
 }
 
 test.describe('nothing scrolls sideways', () => {
-  for (const path of pages().filter((path) => path !== ''))
+  for (const path of kinds().filter((path) => path !== ''))
     test(`on /${path}`, async ({ page }) => {
       await page.goto(path);
       await page.waitForLoadState('networkidle');

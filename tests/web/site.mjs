@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 
 import { load } from '../wasm/module.mjs';
 
+export { kHome } from '../../web/home.mjs';
+
 const root = resolve(import.meta.dirname, '../..');
 export const kReports = join(root, 'build/reports');
 /** Another folder can be named, such as a copy with something broken in it. */
@@ -18,8 +20,16 @@ export function pages() {
     .map(String)
     .filter((name) => /(^|\/)index\.html$/.test(name) && name !== 'e/index.html')
     .map((name) => relative('.', name).replace(/index\.html$/, ''))
-    .filter((path) => !/^r\//.test(path)) // the same pages again, frozen
+    // Not those of frozen releases, which are the same again, and not the frame of embeds.
+    .filter((path) => !/^[re]\//.test(path))
     .sort();
+}
+/** One page of each kind: those of the gallery and of the replays are many and alike. */
+export function kinds() {
+  const isReplay = (path) => /-[a-d]\d+\/$/.test(path);
+  const one = (some) => pages().filter((path) => /^s\/./.test(path)).find(some);
+  const shown = new Set([one(isReplay), one((path) => !isReplay(path))]);
+  return pages().filter((path) => !/^s\/./.test(path) || shown.has(path));
 }
 export const read = (path) => readFileSync(join(kSite, path, 'index.html'), 'utf8');
 export const asset = (pattern) =>

@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 
 import { corpus, differences } from '../links/corpus.mjs';
@@ -13,7 +13,7 @@ import { start_hosts } from './hosts.mjs';
 import { exact, in_worker } from './inside.mjs';
 import { same, scenarios_of_all_kinds } from './scenarios.mjs';
 import { serve } from './serve.mjs';
-import { ask, asset, core, core_in_node, kSite, patched } from './site.mjs';
+import { ask, asset, core, core_in_node, kHome, kSite, patched } from './site.mjs';
 import { display, kKeys, start, user, watch } from './webdriver.mjs';
 
 const kTokens = '[id="f-run.tokens"]';
@@ -242,6 +242,36 @@ const kTests = {
     const answers = await page.js(in_worker, [worker, calls]);
     holds(corpus.length > 59, `${corpus.length} links`);
     for (const [i, row] of corpus.entries()) equal(differences(row, answers[i]), [], row.raw);
+  },
+  async 'the file that works alone opens from a disk, edits and imports'(page) {
+    await page.goto(pathToFileURL(join(kSite, 'offline.html')).href);
+    await page.live();
+    await page.shows(kFirst);
+    await page.fill(kTokens, '2T');
+    await page.shows(await patched(kFirst, { 'run.tokens': '2T' }));
+    await page.until('the address', page.hash, (hash) => hash.includes('tokens=2e12'));
+    await page.click('.import-button');
+    await page.type('#import-text', '{"model_type":"gpt2"}');
+    await page.until('what is missing', () => page.text('.import'), (text) => /n_embd|hidden_size/.test(text));
+    const out = () => page.js(() => document.querySelector('.pages a').href);
+    equal(await out(), `${kHome}replays/`, 'a link to the site');
+  },
+  async 'the page opens with a link after its host is gone'(page) {
+    const own = await serve(kSite, { port: 8900, host: 'localhost' });
+    try {
+      await page.goto(own.url);
+      await page.live();
+      const worker = () =>
+        page.js(async () => (await navigator.serviceWorker.getRegistration())?.active?.state ?? null);
+      await page.until('the service worker', worker, 'activated');
+      await own.close();
+      await page.goto(`${own.url}?x=1#${kServe}`);
+      await page.live();
+      await page.shows(kServe);
+    } finally {
+      await own.close();
+      await page.goto('about:blank');
+    }
   },
   async 'the worker’s answers are the same bytes as natively'(page, url) {
     await page.goto(url);

@@ -268,6 +268,7 @@ export function replayPage(
       )}
       ${doors(of.link, 'Open the first scenario')}
     </section>
+    ${memory(tables, answer)}
     <section>
       <h2>What the first scenario takes</h2>
       ${results(tables, of.rows)} ${inputs(tables, answer)} ${facts(answer)} ${dated(of)}

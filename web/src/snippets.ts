@@ -69,7 +69,7 @@ export function fallback(facts: Facts, address: string): string {
   const link = `<a href="${escaped(address)}">Open in Envelope</a> (data of ${escaped(d)})`;
   return [
     `<p><b>${escaped(title)}:</b> ${escaped(sentence)} ${escaped(verdict.text)} ${link}</p>`,
-    // Parsers add the tbody; React and Vue, which draw the text twice, would find it missing.
+    // Parsers add the tbody; React and Vue, which render the text twice, would find it missing.
     '<table><tbody>',
     ...rows,
     '</tbody></table>',
