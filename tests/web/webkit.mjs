@@ -238,10 +238,13 @@ const kTests = {
   async 'links that were ever shared open, and show what they showed'(page, url) {
     await page.goto(url);
     const worker = new URL(`assets/${asset(/^worker-.*\.js$/)}`, url).href;
-    const calls = corpus.map(({ raw }) => ['estimate', raw]);
-    const answers = await page.js(in_worker, [worker, calls]);
     holds(corpus.length > 59, `${corpus.length} links`);
-    for (const [i, row] of corpus.entries()) equal(differences(row, answers[i]), [], row.raw);
+    // In parts: an answer of the driver must not take long.
+    for (let start = 0; start < corpus.length; start += 20) {
+      const part = corpus.slice(start, start + 20);
+      const answers = await page.js(in_worker, [worker, part.map(({ raw }) => ['estimate', raw])]);
+      for (const [i, row] of part.entries()) equal(differences(row, answers[i]), [], row.raw);
+    }
   },
   async 'the file that works alone opens from a disk, edits and imports'(page) {
     await page.goto(pathToFileURL(join(kSite, 'offline.html')).href);
