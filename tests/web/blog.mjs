@@ -34,8 +34,8 @@ export function read() {
 /** The text of an embed without its link, which the shortcode writes. */
 export async function fallback(link) {
   const { load } = await import('../../build/npm/node.js');
-  const lines = (await load()).embed(link, { home: 'https://example.org/', as: 'text' }).split('\n');
-  return `${lines.slice(0, -1).join('\n')}\n`;
+  const text = (await load()).embed(link, { home: 'https://example.org/', as: 'text' });
+  return `${text.replace(/ <a [^>]*>[^<]*<\/a> \([^)]*\)/, '')}\n`;
 }
 
 async function write() {

@@ -169,10 +169,18 @@ const kViews = {
   ],
 };
 
+/** What the loader reserves for a view. */
+const reserved = (view) => {
+  const source = readFileSync(join(import.meta.dirname, '../../web/src/embed/views.ts'), 'utf8');
+  return Number(new RegExp(`${view}: \\{.*height: (\\d+)`).exec(source)[1]);
+};
+
 for (const [view, widths] of Object.entries(kViews))
   test(`${view}: the core's numbers, and what there is room for`, async ({ page, embed }) => {
     for (const task of [kTrain, kServe]) {
       const frame = await embed(`${task}&view=${view}`);
+      const { height } = (await heard(page, 'envelope:height')).at(-1);
+      expect(Math.abs(height / reserved(view) - 1), `${height} px`).toBeLessThan(0.2);
       for (const [width, shown] of widths) {
         await page.$eval('iframe', (f, w) => (f.width = w), width);
         await expect.poll(() => parts(frame), `${width} px`).toEqual(shown.split(' '));

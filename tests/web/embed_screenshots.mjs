@@ -44,7 +44,6 @@ try {
           viewport: { width: width + 32, height: 2500 },
           colorScheme,
         });
-        await page.goto(`${site.url}icon.svg`); // any page that lets frames in
         await page.setContent(`<meta name="color-scheme" content="light dark">
           <style>body { margin: 16px; display: grid; gap: 16px }</style>`);
         const heights = await page.evaluate(

@@ -4,6 +4,7 @@ import { html, render } from 'lit/html.js';
 import type { Answer, Comparison, Imported, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
 import { createClient } from './client';
+import { listenDrops, listenPaste } from './arriving';
 import { columns, requests } from './explore';
 import { builtTexts, withTexts } from './help';
 import { kParts, type Part } from './page';
@@ -273,37 +274,6 @@ function share(text?: string): void {
     .catch(absent);
 }
 
-/** A link or a patch may be pasted anywhere where no text goes. */
-function listenPaste(): void {
-  addEventListener('paste', (e) => {
-    const text = e.clipboardData?.getData('text/plain') ?? '';
-    if (!/[={]/.test(text) || (e.target as Element).closest('input,textarea,dialog')) return;
-    e.preventDefault();
-    share(text);
-  });
-}
-
-/** A file may be dropped anywhere; without this the browser would leave the page and open it. */
-function listenDrops(): void {
-  const { dataset } = document.documentElement;
-  const carriesFile = (e: DragEvent) => e.dataTransfer?.types.includes('Files') ?? false;
-  addEventListener('dragover', (e) => {
-    if (!carriesFile(e)) return;
-    e.preventDefault();
-    dataset.drop = '';
-  });
-  addEventListener('dragleave', (e) => {
-    if (!e.relatedTarget) delete dataset.drop;
-  });
-  addEventListener('drop', (e) => {
-    delete dataset.drop;
-    if (!carriesFile(e)) return;
-    e.preventDefault();
-    const file = e.dataTransfer?.files[0];
-    if (file) importConfig(file);
-  });
-}
-
 /** Draws at once, and puts the focus where the change took the person. */
 function goto(change: Partial<View>, find: () => HTMLElement | null): void {
   view = { ...view, ...change };
@@ -395,8 +365,8 @@ async function start(): Promise<void> {
   if (!answer) return;
   view = createView(schema, opened(answer));
   listen(first);
-  listenDrops();
-  listenPaste();
+  listenDrops(importConfig);
+  listenPaste(share);
   if (link) bar.write(answer.link);
   const now = found(); // may have changed while the core was loading
   if (now !== link) void openLink(now || first);

@@ -92,12 +92,12 @@ export function elementSnippet(facts: Facts, options: Embedding, link = facts.li
   ].join('\n');
 }
 
-/** For sites that allow frames and no scripts: of a fixed height. */
+/** For sites that allow frames and no scripts: of a fixed height, which is enough on a phone too. */
 export function iframeSnippet(facts: Facts, options: Embedding, link = facts.link): string {
-  const { height } = kViews[options.view ?? 'card'];
+  const { narrow } = kViews[options.view ?? 'card'];
   return (
     `<iframe${attribute('src', embedAddress(link, options))}${attribute('title', facts.title)}` +
-    ` width="100%" height="${height}" frameborder="0" loading="lazy" sandbox="${kSandbox}"` +
+    ` width="100%" height="${narrow}" frameborder="0" loading="lazy" sandbox="${kSandbox}"` +
     ` allow="clipboard-write"></iframe>`
   );
 }

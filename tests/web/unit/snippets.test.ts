@@ -176,6 +176,8 @@ describe('the element', () => {
 
 describe('the plain frame', () => {
   test('has the height of its view, the sandbox and a title', () => {
+    for (const { height, narrow } of Object.values(kViews))
+      expect(narrow).toBeGreaterThanOrEqual(height);
     for (const view of Object.keys(kViews) as (keyof typeof kViews)[]) {
       const all = elements(snippets.iframeSnippet(good, { ...kOptions, view }));
       expect(all.length).toBe(1);
@@ -186,7 +188,7 @@ describe('the plain frame', () => {
           src: `https://example.org/calc/e/#${kLink}&view=${view}`,
           title: good.title,
           width: '100%',
-          height: String(kViews[view].height),
+          height: String(kViews[view].narrow),
           frameborder: '0',
           loading: 'lazy',
           sandbox: 'allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads',

@@ -3,7 +3,7 @@
 // A classic script for the pages of others: it depends on nothing, and sets styles through the CSSOM,
 // which a strict policy of the host allows.
 import { themeOf } from './theme';
-import { isView, kFallbacks, kViews } from './views';
+import { isView, kFallbacks, kNarrow, kViews } from './views';
 
 const kTag = 'llm-envelope';
 const kLinks = 'data-llm-envelope';
@@ -54,7 +54,8 @@ function addressOf(element: Element, link: string | null): URL | null {
 function heightOf(url: URL, width: number): number {
   const name = /[#?&]view=(\w+)/.exec(url.search + url.hash)?.[1];
   const views = kFallbacks[isView(name) ? name : 'card'];
-  return kViews[views.find((view) => kViews[view].smallest <= width) ?? 'line'].height;
+  const { height, narrow } = kViews[views.find((v) => kViews[v].smallest <= width) ?? 'line'];
+  return width < kNarrow ? narrow : height;
 }
 
 class Envelope extends HTMLElement {

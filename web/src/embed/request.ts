@@ -78,7 +78,7 @@ export function requestOf(
     notices.push(`No more than ${kMostEdits} inputs can be edited.`);
   if (text.length > kLongest) notices.push('The link is too long; its end was not read.');
   return {
-    link: others ? linkText(text) : '',
+    link: others ? link : '',
     view: view && isView(view) ? view : 'card',
     theme: theme && kThemes.includes(theme) ? (theme as Theme) : 'auto',
     edit: edit && [...new Set(edit)].slice(0, kMostEdits),

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The views of an embed: what fits where. The loader reserves `height` before anything has loaded.
+// The views of an embed: what fits where. The loader reserves a height before anything has loaded: the
+// one that the examples need in a column of a page, or, below kNarrow, on a phone.
 
 export const kViews = {
-  line: { smallest: 0, height: 56 },
-  card: { smallest: 280, height: 230 },
-  bar: { smallest: 320, height: 260 },
-  chart: { smallest: 360, height: 420 },
-  table: { smallest: 320, height: 420 },
-  full: { smallest: 480, height: 720 },
-} as const satisfies Record<string, { smallest: number; height: number }>;
+  line: { smallest: 0, height: 80, narrow: 125 },
+  card: { smallest: 280, height: 205, narrow: 300 },
+  bar: { smallest: 320, height: 250, narrow: 330 },
+  chart: { smallest: 360, height: 470, narrow: 510 },
+  table: { smallest: 320, height: 425, narrow: 485 },
+  full: { smallest: 480, height: 925, narrow: 925 },
+} as const satisfies Record<string, { smallest: number; height: number; narrow: number }>;
+
+export const kNarrow = 480;
 
 export type ViewName = keyof typeof kViews;
 
