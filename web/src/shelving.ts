@@ -48,44 +48,75 @@ function factsBy(t: Tables, entry: Entry): Facts {
   return { ...of, rows: [...first, ...rest] };
 }
 
-function entryDraft(t: Tables, entry: Entry, of: Facts, home: string): Draft {
-  const { slug, title, description: about, view, edit, answer } = entry;
-  const chosen = chosenBy(t, entry);
+/** What a page below s/ says of itself, whatever it shows. */
+interface Told {
+  slug: string;
+  title: string;
+  description: string;
+  /** Of the picture. */
+  alt: string;
+  of: Facts;
+  options: Embedding;
+  main: unknown;
+  card: string;
+  /** For search engines, where it differs from what people see. */
+  data: Pick<Parameters<typeof webPage>[0], 'facts' | 'basedOn'> & { description?: string };
+}
+
+function draft(told: Told): Draft {
+  const { slug, title, description, alt, of, options, main, card, data } = told;
+  const { home } = options;
   const { url, image, oembed: answerAt } = addresses(home, slug);
-  const options: Embedding = { home, view, edit };
-  const first = chosen.map((f) => `${f.label}: ${f.text}.`).join(' ');
-  const sentence = `${first} ${of.sentence}`.trim();
-  const description = `${sentence} ${of.verdict.text}`;
   return {
     path: `s/${slug}/`,
     title,
     description,
-    main: entryPage(t, entry, of, sentence, options),
-    card: cardSvg(of, answer, t, {
-      title,
-      numbers: chosen.length ? chosen : undefined,
-      place: place(home),
-    }),
+    main,
+    card,
     oembed: oembed(of, title, image, options),
     head: metaTags({
       title,
       description,
       url,
       image,
-      alt: `${title}: ${of.sentence}`,
+      alt: `${title}: ${alt}`,
       oembed: answerAt,
       data: webPage({
         url,
         title,
-        description: `${about} ${description}`,
+        description,
         image,
         home,
         month: of.d,
         version: of.version,
-        facts: of.rows,
+        ...data,
       }),
     }),
   };
+}
+
+function entryDraft(t: Tables, entry: Entry, of: Facts, home: string): Draft {
+  const { slug, title, description: about, view, edit, answer } = entry;
+  const chosen = chosenBy(t, entry);
+  const options: Embedding = { home, view, edit };
+  const first = chosen.map((f) => `${f.label}: ${f.text}.`).join(' ');
+  const sentence = `${first} ${of.sentence}`.trim();
+  const description = `${sentence} ${of.verdict.text}`;
+  return draft({
+    slug,
+    title,
+    description,
+    alt: of.sentence,
+    of,
+    options,
+    main: entryPage(t, entry, of, sentence, options),
+    card: cardSvg(of, answer, t, {
+      title,
+      numbers: chosen.length ? chosen : undefined,
+      place: place(home),
+    }),
+    data: { description: `${about} ${description}`, facts: of.rows },
+  });
 }
 
 /** The first figures as a sentence: what the document says and what comes out here. */
@@ -149,16 +180,16 @@ function replayDraft(
 ): Draft {
   const document = replays.documents.find((d) => d.id === row.document);
   if (!document) throw new Error(`replay ${row.id} has no document`);
-  const slug = replaySlug(document.id, row.id);
-  const { url, image, oembed: answerAt } = addresses(home, slug);
   const of = factsOf(t, answer);
   const options: Embedding = { home };
-  const title = `${row.title} (${row.id} of “${document.title}”)`;
   const description = said(row);
-  return {
-    path: `s/${slug}/`,
-    title,
+  return draft({
+    slug: replaySlug(document.id, row.id),
+    title: `${row.title} (${row.id} of “${document.title}”)`,
     description,
+    alt: description,
+    of,
+    options,
     main: replayPage(t, replays, row, answer, of, options),
     card: drawCard({
       eyebrow: `Replay ${row.id}`,
@@ -169,29 +200,13 @@ function replayDraft(
       month: `Data ${of.d} · Envelope ${of.version}`,
       place: place(home),
     }),
-    oembed: oembed(of, title, image, options),
-    head: metaTags({
-      title,
-      description,
-      url,
-      image,
-      alt: `${title}: ${description}`,
-      oembed: answerAt,
-      data: webPage({
-        url,
-        title,
-        description,
-        image,
-        home,
-        month: of.d,
-        version: of.version,
-        facts: row.items.flatMap((i) =>
-          i.value === null ? [] : [{ id: i.metric, label: i.label, value: i.value, unit: i.unit }],
-        ),
-        basedOn: { name: document.title, author: document.author, url: document.url },
-      }),
-    }),
-  };
+    data: {
+      facts: row.items.flatMap((i) =>
+        i.value === null ? [] : [{ id: i.metric, label: i.label, value: i.value, unit: i.unit }],
+      ),
+      basedOn: { name: document.title, author: document.author, url: document.url },
+    },
+  });
 }
 
 /** The picture of the site itself: the first example, under the site's own title. */
