@@ -3,11 +3,11 @@
 import { html, render } from 'lit/html.js';
 import type { Answer, Comparison, Imported, Schema, Value } from './api';
 import { createAddress, linkOf } from './address';
-import { createClient } from './client';
 import { listenDrops, listenPaste } from './arriving';
+import { createClient } from './client';
+import { breathe, createDrawing } from './drawing';
 import { columns, requests } from './explore';
 import { builtTexts, withTexts } from './help';
-import { kParts, type Part } from './page';
 import { address, copy, markdown } from './share';
 import { listenTheme, restoreTheme } from './shell';
 import {
@@ -55,59 +55,6 @@ function set(change: Partial<View>): void {
 }
 
 const place = (id: string) => document.getElementById(id) as HTMLElement;
-const alive = new Set<string>();
-
-function put(part: Part): void {
-  if (!alive.has(part.id)) place(part.id).replaceChildren();
-  alive.add(part.id);
-  render(part.draw(view, actions), place(part.id));
-}
-
-const drawn = new Map<string, readonly unknown[]>(); // what each living part was drawn from
-
-function draw(): void {
-  for (const part of kParts) {
-    const before = drawn.get(part.id);
-    const now = part.reads(view);
-    if (!before || now.every((x, i) => x === before[i])) continue;
-    drawn.set(part.id, now);
-    put(part);
-  }
-  main.classList.toggle('stale', isStale(view.state));
-}
-
-/** Between two of these the browser may paint and listen. */
-const breathe = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-
-/** What was typed into a built part before it came alive is not lost. */
-function typedEarly(part: HTMLElement): [string, string][] {
-  return [...part.querySelectorAll<HTMLInputElement>('input[id^="f-"]')]
-    .filter((i) => i.type === 'text' && i.value !== i.defaultValue)
-    .map((i) => [i.id.slice(2), i.value]);
-}
-
-/**
- * Puts the living parts in place of the built ones, top to bottom; they look the same. Those that are
- * only links stay as built when the built scenario is shown.
- */
-async function enliven(asBuilt: boolean): Promise<void> {
-  const built = view;
-  for (const part of kParts) {
-    if (part.inert && asBuilt) {
-      drawn.set(part.id, part.reads(built));
-      continue;
-    }
-    await breathe();
-    drawn.set(part.id, part.reads(view));
-    const early = typedEarly(place(part.id));
-    const focused = place(part.id).contains(document.activeElement) && document.activeElement?.id;
-    put(part);
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    for (const [path, text] of early) change(path, text);
-  }
-  draw(); // what has changed meanwhile
-  document.documentElement.dataset.state = 'live';
-}
 
 const update = (state: State) => set({ state });
 
@@ -345,6 +292,8 @@ const actions: Actions = {
   },
   copyText: (text) => void offer(text, 'Derivation copied'),
 };
+
+const { draw, enliven } = createDrawing(() => view, actions);
 
 /** Told by the browser after layout; asking for it would force one. */
 const sizes = new ResizeObserver(([entry]) => {
