@@ -131,7 +131,7 @@ export function application(url: string, description: string, version: string): 
 
 /** https://oembed.com, 2.3.4: what a site needs to show the page at `url` as a live frame. */
 export function oembed(facts: Facts, title: string, image: string, options: Embedding): unknown {
-  const { height } = kViews[options.view ?? 'card'];
+  const { narrow: height } = kViews[options.view ?? 'card']; // as in the frame itself
   return {
     version: '1.0',
     type: 'rich',
