@@ -2,11 +2,14 @@
 // axe finds nothing: each page, and the states of the calculator, in light and in dark.
 import { kinds } from './site.mjs';
 import { AxeBuilder } from './tools.mjs';
-import { drawn, expect, field, numbers_of, open, problem, test } from './fixtures.mjs';
+import { drawn, expect, field, numbers_of, open, problem, settled, test } from './fixtures.mjs';
 
 // Only colours differ between the themes, and a few states have colours of their own.
 const kThemes = { light: [], dark: ['color-contrast'] };
 const kColourful = /mistake|unfolded|fit/;
+
+/** axe speaks to the frame, which has no origin. */
+const kToFrame = /target origin provided/;
 
 async function clean(page, rules, part) {
   // Frames have tests of their own, so no second page is needed to put results together; only violations
@@ -95,17 +98,18 @@ for (const [theme, rules] of Object.entries(kThemes))
     test.afterEach(({ page }) => expect(page.locator('html')).toHaveAttribute('data-theme', theme));
 
     for (const path of kinds())
-      test(`/${path}`, async ({ page }) => {
+      test(`/${path}`, async ({ page, seen }) => {
+        if (path.startsWith('s/')) seen.allow(kToFrame);
         await page.goto(path || './');
         if (path === '') await drawn(page);
-        else await page.waitForLoadState('networkidle');
+        else await settled(page);
         const folded = page.locator('main details > summary');
         if (path !== '' && (await folded.count()) > 0) await folded.first().click();
         await clean(page, rules);
       });
 
     test('the share dialog, each tab', async ({ page, seen }) => {
-      seen.allow(/target origin provided/); // axe speaks to the frame, which has no origin
+      seen.allow(kToFrame);
       await open(page, 'v=1&d=2026-11&n=16384&tp=8&pp=16&zero=1');
       await page.getByRole('button', { name: 'Share', exact: true }).first().click();
       const dialog = page.getByRole('dialog', { name: 'Share' });

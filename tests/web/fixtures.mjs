@@ -52,6 +52,17 @@ export const link_of = (page) => new URL(page.url()).hash.slice(1);
 export async function live(page) {
   await expect(page.locator('html')).toHaveAttribute('data-state', 'live', { timeout: 15_000 });
 }
+/** Waits until a page beside the calculator is as it stays: its embed, where it has one, is live. */
+export async function settled(page) {
+  await page.waitForLoadState('load');
+  const embeds = page.locator('llm-envelope');
+  if (await embeds.count()) {
+    await embeds.first().scrollIntoViewIfNeeded();
+    await expect(embeds.first().locator('iframe')).toBeVisible({ timeout: 15_000 });
+  } else {
+    await page.waitForLoadState('networkidle');
+  }
+}
 /** Waits for the charts: the last thing that comes. */
 export async function drawn(page) {
   await expect(page.locator('figure.chart svg').first()).toBeVisible({ timeout: 15_000 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shapes: narrow and wide screens, dark, paper.
 import { ask, kinds } from './site.mjs';
-import { drawn, expect, field, numbers_of, open, shows, test } from './fixtures.mjs';
+import { drawn, expect, field, numbers_of, open, settled, shows, test } from './fixtures.mjs';
 
 const kWidths = [320, 360, 768, 1280];
 
@@ -29,7 +29,7 @@ test.describe('nothing scrolls sideways', () => {
   for (const path of kinds().filter((path) => path !== ''))
     test(`on /${path}`, async ({ page }) => {
       await page.goto(path);
-      await page.waitForLoadState('networkidle');
+      await settled(page);
       await page.locator('details').evaluateAll((all) => all.forEach((d) => (d.open = true)));
       await fits(page, path);
     });

@@ -183,7 +183,7 @@ test('a link of another version says so, and what is shown', async ({ page }) =>
   expect(new URL(page.url()).pathname).toMatch(new RegExp(`/r/${version}/$`));
   await shows(page, schema.examples[0].link);
   await page.goto(`r/${version}/#${kPages[0].link}`);
-  await live(page);
+  await shows(page, kPages[0].link);
   await page.locator('footer').getByRole('link', { name: 'the newest' }).click();
   await expect(page).not.toHaveURL(/\/r\//);
 });
