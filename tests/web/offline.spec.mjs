@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Without a network: the service worker of the site, and the calculator as one file on a disk.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -56,6 +56,42 @@ test.describe('the service worker', () => {
     seen.allow(/favicon\.ico/); // asked for when a frame's page is opened on its own
     await page.goto(`${server.url}e/#${kOther}&view=card`);
     await expect(page.locator('body')).toContainText(/\d/);
+  });
+
+  test('keeps what belongs together when a release came in between', async ({ page, seen }) => {
+    test.slow();
+    const folder = mkdtempSync(join(tmpdir(), 'envelope-release-'));
+    cpSync(kSite, folder, { recursive: true });
+    const own = await serve(folder, { port: 8750, host: 'localhost' });
+    seen.origins.push(own.url);
+    try {
+      await page.goto(own.url);
+      await live(page);
+      await expect
+        .poll(() => page.evaluate(async () => (await caches.keys()).length), { timeout: 30_000 })
+        .toBe(1);
+      await expect.poll(async () => (await installed(page))[2]).toBe('activated');
+      await page.reload(); // controlled from here on
+      await live(page);
+      // The next release: its page names files that this visitor has not.
+      const index = join(folder, 'index.html');
+      const html = readFileSync(index, 'utf8');
+      writeFileSync(index, html.replace(/assets\/index-/g, 'assets/later-'));
+      const status = await page.evaluate(async () => {
+        const text = await (await fetch('./')).text();
+        return text.includes('assets/later-');
+      });
+      expect(status, 'the network gives the next release').toBe(true);
+      await own.close();
+      seen.allow(/Failed to load resource|ERR_CONNECTION_REFUSED|ERR_FAILED/);
+      await page.reload();
+      await live(page);
+      await page.getByRole('button', { name: 'Share' }).first().click();
+      await expect(page.getByRole('dialog', { name: 'Share' })).toBeVisible();
+    } finally {
+      await own.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('clears what an older one kept, and nothing of others', async ({ page }) => {

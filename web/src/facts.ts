@@ -44,8 +44,16 @@ function titleOf(tables: Tables, answer: Answer): string {
 /** `Cost` alone would read as that of all of it. */
 const kOwnName: MetricId = 'cost.per_million_tokens';
 
+/** What a sum or a number of FLOPs would best train, where one is given. */
+const kOfBudget: MetricId[] = ['scaling.optimal_params', 'scaling.optimal_tokens'];
+
+const hasBudget = ({ inputs }: Answer): boolean =>
+  typeof inputs['scaling.budget_usd'] === 'number' ||
+  typeof inputs['scaling.flop_budget'] === 'number';
+
 export function factsOf(tables: Tables, answer: Answer): Facts {
   const task = taskOf(answer);
+  const first = hasBudget(answer) ? kOfBudget.map((id) => fact(tables, answer, id)) : [];
   const rows = kCards[task].flatMap(({ title, metrics }) => {
     const id = metrics.find((m) => valueOf(answer, m) !== undefined);
     return id ? [fact(tables, answer, id, id === kOwnName ? undefined : title)] : [];
@@ -60,7 +68,7 @@ export function factsOf(tables: Tables, answer: Answer): Facts {
       severity: answer.verdict.severity,
       text: sentence(tables, answer, answer.verdict.message),
     },
-    rows: [...rows, ...more].filter((r) => r !== null),
+    rows: [...first, ...rows, ...more].filter((r) => r !== null),
     link: answer.link,
     d: answer.d,
     version: answer.version,

@@ -185,8 +185,8 @@ function embedding(of: Facts, options: Embedding): TemplateResult {
 /** Freshness in one line: month of the facts, version of the formulas. */
 function dated({ d, version }: Facts): TemplateResult {
   return html`<p class="muted dated">
-    Data of <time datetime=${d}>${d}</time>, worked out with Envelope ${version}. The link keeps both:
-    it opens with the same numbers later.
+    Data of <time datetime=${d}>${d}</time>, worked out with Envelope ${version}. The link keeps the data;
+    corrections of formulas show.
   </p>`;
 }
 
