@@ -2,8 +2,8 @@
 // The same calls for the page alone, without Embind: its glue weighs 7 kB, this and page.mjs one.
 // The page writes the argument into what `reserve` gives, calls, and reads `size` bytes there.
 //
-// Compiled three times: what every visitor of the calculator needs; with ENVELOPE_RARE, what few ask
-// for; with ENVELOPE_EMBED, what an embed needs.
+// Compiled three times: what every visitor of the calculator needs; with ENVELOPE_RARE, what few
+// ask for; with ENVELOPE_EMBED, what an embed needs.
 #include <cstddef>
 #include <string>
 #include <vector>
