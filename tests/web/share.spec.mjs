@@ -221,6 +221,18 @@ test.describe('the embed', () => {
     await expect(offered.filter({ hasText: 'Concurrent sequences' })).toHaveCount(1);
     await expect(offered.filter({ hasText: 'Tokens' })).toHaveCount(0);
   });
+
+  test('offers the size only of a model by size', async ({ page }) => {
+    const offered = dialog(page).getByLabel('Parameters', { exact: true });
+    await open(page);
+    await start(page, 'Embed');
+    await expect(dialog(page).getByLabel('Tokens', { exact: true })).toHaveCount(1);
+    await expect(offered).toHaveCount(0);
+    await page.goto('about:blank');
+    await open(page, 'v=1&model=by-size&size=7e9');
+    await start(page, 'Embed');
+    await expect(offered).toHaveCount(1);
+  });
 });
 
 test.describe('what is given away reads back', () => {

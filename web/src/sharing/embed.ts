@@ -33,10 +33,13 @@ const kId = 'demo1';
 export function editable(share: Share): Field[] {
   const { answer, schema } = share.host;
   const task = taskOf(answer);
+  // The size of a model that is known by more than its size changes nothing.
+  const isUsed = (f: Field) => f.path !== 'model.params' || answer.inputs['model.id'] === 'by-size';
   return schema.fields.filter(
     (f) =>
       f.tasks.includes(task) &&
       f.group !== 'task' &&
+      isUsed(f) &&
       (f.basic || Object.hasOwn(answer.patch, f.path)),
   );
 }
