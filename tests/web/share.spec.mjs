@@ -281,7 +281,9 @@ test.describe('what is given away reads back', () => {
     const plain = async (id) => (await area(page, id).inputValue()).replace(/\s+/g, ' ');
     await start(page, 'Text');
     expect(await plain('sentence')).toBe(sentence);
-    expect(await plain('markdown')).toBe(`[${sentence}](${root(page)}#${kFirst})`);
+    expect(await plain('markdown')).toBe(
+      `[${sentence.replaceAll('$', '\\$')}](${root(page)}#${kFirst})`,
+    );
     expect(await plain('markdown-table')).toContain('| Compute | 3.80 × 10²⁵ FLOP | counted |');
     expect(await plain('plain-table')).toContain(`${root(page)}#${kFirst}`);
     await tab(page, 'Paper').click();
@@ -301,7 +303,16 @@ test.describe('what is given away reads back', () => {
     await open(page);
     await start(page, 'Image');
     await expect(dialog(page).getByRole('img')).toHaveAttribute('alt', /Llama 3\.1 405B/);
+    // The line that shows the picture elsewhere, with the address of the file to be filled in.
+    const alt = await dialog(page).getByRole('img').getAttribute('alt');
+    const line = await area(page, 'picture').inputValue();
+    const [, text, image, link] = /^\[!\[(.*)\]\(([^()]*)\)\]\(([^()]*)\)$/.exec(line);
+    expect(text.replace(/\\(.)/g, '$1')).toBe(alt);
+    expect(image).toMatch(/^https:\/\/YOUR-SITE\/[a-z0-9.-]+\.png$/);
+    await expect(dialog(page).getByRole('tabpanel')).toContainText(`in place of ${image}`);
+    expect(link).toBe(`${root(page)}#${kFirst}`);
     const png = await saved(page, 'Download PNG');
+    expect(image.endsWith(`/${png.name}`)).toBe(true);
     expect(png.type).toBe('image/png');
     expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
     expect([png.bytes.readUInt32BE(16), png.bytes.readUInt32BE(20)]).toEqual([1200, 630]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The panels that are nothing but texts: for writing, for other programs, for a paper.
 import { html, type TemplateResult } from 'lit/html.js';
-import { markdown } from '../share';
+import { markdownLink } from '../markdown';
 import { bibtex } from '../texts/bibtex';
 import { latexTable, methods } from '../texts/latex';
 import { csv, json, markdownTable, plainTable } from '../texts/tables';
@@ -16,7 +16,7 @@ export function textPanel(share: Share): TemplateResult {
     outlet({
       id: 'markdown',
       label: 'Sentence with its link, Markdown',
-      text: markdown(facts.sentence, url),
+      text: markdownLink(facts.sentence, url),
       rows: 3,
     }),
     outlet({ id: 'markdown-table', label: 'Table, Markdown', text: markdownTable(facts, url) }),
