@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The share dialog: what it gives away is read back by what reads it.
+import { createHash } from 'node:crypto';
+
 import {
   exact,
   expect,
@@ -22,6 +24,7 @@ const dialog = (page) => page.getByRole('dialog', { name: 'Share' });
 const button = (page, name) => dialog(page).getByRole('button', { name, exact: true });
 const tab = (page, name) => dialog(page).getByRole('tab', { name, exact: true });
 const area = (page, id) => dialog(page).locator(`#share-${id}`);
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const root = (page) => page.url().split('#')[0];
 
 async function start(page, name = 'Link') {
@@ -140,7 +143,18 @@ test.describe('the link', () => {
     await live(page);
     await shows(page, kFirst);
     await start(page);
+    const frozen = `${site}r/${version}/#${kFirst}`;
+    await expect(area(page, 'link')).toHaveValue(frozen);
+    await choose(page, /^Data of/);
     await expect(area(page, 'link')).toHaveValue(`${site}#${kFirst}`);
+    // The texts have numbers of this release, and so its address.
+    await tab(page, 'Text').click();
+    for (const id of ['markdown', 'markdown-table', 'plain-table'])
+      await expect(area(page, id)).toHaveValue(new RegExp(`${escape(frozen)}\\)?$`));
+    await tab(page, 'Paper').click();
+    await expect(area(page, 'bibtex')).toHaveValue(
+      new RegExp(`url +=[^\n]*${escape(`${site}r/${version}/`)}\\}`),
+    );
   });
 
   test('is a QR code too', async ({ page }) => {
@@ -203,7 +217,9 @@ test.describe('the embed', () => {
     await expect(page.locator('#share-preview')).toHaveAttribute('src', `./${src}`);
     await expect(area(page, 'element')).toHaveValue(new RegExp(src.replaceAll('&', '&amp;')));
     await expect(area(page, 'iframe')).toHaveValue(/^<iframe [^>]*sandbox="allow-scripts/);
-    await expect(area(page, 'prose')).toHaveValue(/^<a href="[^"]*" data-llm-envelope="demo1">/);
+    await expect(area(page, 'prose')).toHaveValue(
+      /^<a href="[^"]*" data-llm-envelope="llama-3-1-405b-[a-z0-9]+">/,
+    );
     await expect(frame.locator('svg:not(.patterns)').first()).toBeVisible();
     // The choices are still there for the next scenario.
     await page.keyboard.press('Escape');
@@ -212,6 +228,69 @@ test.describe('the embed', () => {
     await shows(page, await patched(kFirst, { 'cluster.gpus': 64 }));
     await start(page, 'Embed');
     await expect(area(page, 'element')).toHaveValue(/n=64&amp;.*view=bar&amp;edit=tokens,n&amp;theme=dark/);
+  });
+
+  test('twice on a page: links in the text set the one that they were made for', async ({
+    page,
+  }) => {
+    const home = await open(page).then(() => root(page));
+    const take = async (n) => {
+      await field(page, 'cluster.gpus').fill(String(n));
+      await field(page, 'cluster.gpus').blur();
+      await shows(page, await patched(kFirst, { 'cluster.gpus': n }));
+      await start(page, 'Embed');
+    };
+    const parts = [];
+    for (const n of [512, 1024]) {
+      await take(n);
+      await button(page, 'Copy HTML').click();
+      parts.push(await area(page, 'element').inputValue());
+      await page.keyboard.press('Escape');
+    }
+    // The inputs are others by now; the link is for the embed that was copied last.
+    await take(4096);
+    parts.push(await area(page, 'prose').inputValue());
+    await page.route('**/post.html', (route) =>
+      route.fulfill({ contentType: 'text/html', body: `<!doctype html>${parts.join('\n')}` }),
+    );
+    await page.goto(`${home}post.html`);
+    const embeds = page.locator('llm-envelope');
+    const text = (i) => embeds.nth(i).locator('iframe').contentFrame().locator('body');
+    for (const [i, n] of ['512', '1,024'].entries()) {
+      await embeds.nth(i).scrollIntoViewIfNeeded();
+      await expect(text(i)).toContainText(`${n} × NVIDIA H100`);
+    }
+    const ids = await embeds.evaluateAll((all) => all.map((e) => e.id));
+    expect(new Set(ids).size).toBe(2);
+    await page.getByRole('link', { name: 'with these inputs' }).click();
+    await expect(text(1)).toContainText('4,096 × NVIDIA H100');
+    await expect(text(0)).toContainText('512 × NVIDIA H100');
+    expect(page.url()).toBe(`${home}post.html`);
+  });
+
+  test('frozen, is checked by its hash where the host allows it', async ({ page }) => {
+    const script = `**/r/${version}/embed/1/llm-envelope.js`;
+    let hash = '';
+    await page.route(script, async (route) => {
+      const response = await route.fetch();
+      hash = createHash('sha384').update(await response.body()).digest('base64');
+      const headers = { ...response.headers(), 'access-control-allow-origin': '*' };
+      await route.fulfill({ response, headers });
+    });
+    await open(page);
+    await start(page, 'Embed');
+    await expect(area(page, 'element')).not.toHaveValue(/integrity/);
+    await dialog(page).getByRole('radio', { name: /^Frozen/ }).check();
+    await expect(area(page, 'element')).toHaveValue(/ integrity="sha384-[^"]+" crossorigin="anonymous">/);
+    expect(await area(page, 'element').inputValue()).toContain(`integrity="sha384-${hash}"`);
+    // With that hash the script runs.
+    const home = root(page);
+    const body = `<!doctype html>${await area(page, 'element').inputValue()}`;
+    await page.route('**/post.html', (route) => route.fulfill({ contentType: 'text/html', body }));
+    await page.goto(`${home}post.html`);
+    await expect(
+      page.locator('llm-envelope iframe').contentFrame().locator('body'),
+    ).toContainText('NVIDIA H100');
   });
 
   test('offers inputs of the task alone', async ({ page }) => {

@@ -4,14 +4,16 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { cardSvg, kCardHeight, kCardWidth } from '../card';
 import { markdownImage } from '../markdown';
 import { copyImage, outlet, save, wasCopied, wasRefused } from './outlet';
-import { citedUrl, nameOf, type Share } from './state';
+import { citedRoot, citedUrl, nameOf, type Share } from './state';
 
 const kSvg = 'image/svg+xml';
 const kPng = 'image/png';
 const kPlace = 'https://YOUR-SITE/'; // of the picture: to be filled in
 
-export const svgOf = ({ host, facts, home }: Share): string =>
-  cardSvg(facts, host.answer, host, { place: home.replace(/^https?:\/\/|\/$/g, '') });
+export const svgOf = (share: Share): string =>
+  cardSvg(share.facts, share.host.answer, share.host, {
+    place: citedRoot(share).replace(/^https?:\/\/|\/$/g, ''),
+  });
 
 /** Drawn by the browser: SVG, canvas, PNG. */
 export async function pngOf(svg: string): Promise<Blob> {

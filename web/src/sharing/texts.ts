@@ -6,7 +6,7 @@ import { bibtex } from '../texts/bibtex';
 import { latexTable, methods } from '../texts/latex';
 import { csv, json, markdownTable, plainTable } from '../texts/tables';
 import { outlet } from './outlet';
-import { citedUrl, nameOf, type Share } from './state';
+import { citedRoot, citedUrl, nameOf, type Share } from './state';
 
 export function textPanel(share: Share): TemplateResult {
   const { facts } = share;
@@ -43,7 +43,7 @@ export function paperPanel(share: Share): TemplateResult {
       outlet({
         id: 'bibtex',
         label: 'BibTeX of everything cited',
-        text: bibtex(host, host.answer, facts, share.home),
+        text: bibtex(host, host.answer, facts, citedRoot(share)),
         file: ['envelope.bib', 'application/x-bibtex'],
       }),
     ]}`;
