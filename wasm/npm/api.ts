@@ -22,7 +22,14 @@ import type {
 import type { MetricId, Patch } from '../../web/src/types.generated';
 import { factsOf } from '../../web/src/facts';
 import { names, parse } from '../../web/src/formula';
-import { elementSnippet, fallback, iframeSnippet, type Embedding } from '../../web/src/snippets';
+import { kViews } from '../../web/src/embed/views';
+import {
+  calculatorAddress,
+  elementSnippet,
+  fallback,
+  iframeSnippet,
+  type Embedding,
+} from '../../web/src/snippets';
 import { fromRow, search as find, type Option } from '../../web/src/search';
 import { format } from '../../web/src/units';
 import { sentence, stepOf, tables, textOf, valueOf, type Tables } from '../../web/src/view';
@@ -155,6 +162,12 @@ const isObject = (value: unknown): value is object =>
 const kScenario =
   "a link such as 'model=gpt2&n=8' or a patch such as { 'model.id': 'gpt2', 'cluster.gpus': 8 }";
 
+/** JSON has no NaN and no infinity; as texts they come back as problems of their fields. */
+const jsonOf = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) =>
+    typeof v === 'number' && !Number.isFinite(v) ? String(v) : v,
+  );
+
 /** The core takes both forms as text. */
 function textOfScenario(call: string, scenario: unknown): string {
   if (scenario === undefined) return '';
@@ -165,7 +178,7 @@ function textOfScenario(call: string, scenario: unknown): string {
       throw new TypeError(
         `${call}: the value of ${path} must be a number, a text or true or false, not ${said(value)}.`,
       );
-  return JSON.stringify(scenario);
+  return jsonOf(scenario);
 }
 
 const problem = (path: string, code: string, message: string, hint: string): Problem => ({
@@ -276,7 +289,7 @@ function sweepOf(core: Core, request: Parameters<Envelope['sweep']>[0]): Sweep {
     );
   const text = textOfScenario('sweep()', request.scenario);
   const scenario = isObject(request.scenario) ? (request.scenario as Patch) : text;
-  const numbers = core.sweep(JSON.stringify({ ...request, scenario }));
+  const numbers = core.sweep(jsonOf({ ...request, scenario }));
   const columns = [...request.axes.map((axis) => axis?.path), ...request.metrics];
   if (numbers.length === 0)
     return {
@@ -295,6 +308,43 @@ function sweepOf(core: Core, request: Parameters<Envelope['sweep']>[0]): Sweep {
     ...numbers.subarray(i * columns.length, (i + 1) * columns.length),
   ]);
   return { columns, rows, problems: [] };
+}
+
+function isWeb(home: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(home, 'https://a/').protocol); // also one below the page's own
+  } catch {
+    return false;
+  }
+}
+
+const kForms = ['element', 'frame', 'text'] as const;
+const kThemes = ['auto', 'light', 'dark'] as const;
+const kEmbed = new Set(['home', 'view', 'edit', 'theme', 'id', 'as']);
+
+/** The options of embed(), each looked at: what is wrong in them would show on someone's page. */
+function embeddingOf(schema: Schema, options: unknown): [Embedding, (typeof kForms)[number]] {
+  const refuse = (wants: string, got: unknown) => wrong('embed()', wants, got);
+  if (!isObject(options)) refuse("options such as { home: 'https://example.org/' }", options);
+  const { home, view, edit, theme, id, as = 'element' } = options as Record<string, unknown>;
+  const unknown = Object.keys(options as object).find((name) => !kEmbed.has(name));
+  if (unknown) refuse(`the options ${[...kEmbed].join(', ')}`, unknown);
+  if (typeof home !== 'string' || !/^[^?#]*\/$/.test(home) || !isWeb(home))
+    refuse("{ home }, an address of http or https that ends in '/'", home);
+  const among = (name: string, list: readonly string[], value: unknown) => {
+    if (value !== undefined && !list.includes(value as string))
+      refuse(`{ ${name} }, one of ${list.join(', ')}`, value);
+  };
+  among('view', Object.keys(kViews), view);
+  among('theme', kThemes, theme);
+  among('as', kForms, as);
+  if (id !== undefined && !(typeof id === 'string' && /^\S+$/.test(id)))
+    refuse('{ id }, a text without spaces', id);
+  const key = "{ edit }, an array of link keys such as ['n', 'batch']";
+  if (edit !== undefined && !Array.isArray(edit)) refuse(key, edit);
+  const keys = new Set(schema.fields.map((f) => f.key));
+  for (const one of (edit ?? []) as unknown[]) if (!keys.has(one as string)) refuse(key, one);
+  return [{ home, view, edit, theme, id } as Embedding, as as (typeof kForms)[number]];
 }
 
 export function wrap(core: Core): Envelope {
@@ -329,7 +379,7 @@ export function wrap(core: Core): Envelope {
       if (!Array.isArray(scenarios))
         wrong('compare()', `an array of scenarios, each ${kScenario}`, scenarios);
       for (const scenario of scenarios) textOfScenario('compare()', scenario);
-      return JSON.parse(core.compare(JSON.stringify({ scenarios })));
+      return JSON.parse(core.compare(jsonOf({ scenarios })));
     },
     sweep: (request) => sweepOf(core, request),
     explain(id, scenario) {
@@ -341,13 +391,11 @@ export function wrap(core: Core): Envelope {
         wrong('importConfig()', 'the text of a config.json, or the object in it', config);
       return JSON.parse(core.importConfig(isObject(config) ? JSON.stringify(config) : config));
     },
-    embed(scenario, { as = 'element', ...options }) {
-      if (typeof options.home !== 'string' || !options.home.endsWith('/'))
-        wrong('embed()', "{ home }, an address that ends in '/'", options.home);
+    embed(scenario, options) {
+      const [embedding, as] = embeddingOf(schema, options);
       const facts = factsOf(known, estimate('embed()', scenario));
-      const embedding: Embedding = options;
       if (as === 'frame') return iframeSnippet(facts, embedding);
-      if (as === 'text') return fallback(facts, `${options.home}#${facts.link}`);
+      if (as === 'text') return fallback(facts, calculatorAddress(facts.link, embedding));
       return elementSnippet(facts, embedding);
     },
     replays: () => JSON.parse(core.replays()),
