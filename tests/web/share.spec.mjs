@@ -28,6 +28,14 @@ const area = (page, id) => dialog(page).locator(`#share-${id}`);
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const root = (page) => page.url().split('#')[0];
 
+/** Somebody's page with this HTML in it. */
+async function post(page, home, html) {
+  const body = `<!doctype html>${html}`;
+  const contentType = 'text/html; charset=utf-8';
+  await page.route('**/post.html', (route) => route.fulfill({ contentType, body }));
+  await page.goto(`${home}post.html`);
+}
+
 async function start(page, name = 'Link') {
   await page.getByRole('button', { name: 'Share', exact: true }).first().click();
   await expect(dialog(page)).toBeVisible();
@@ -251,10 +259,7 @@ test.describe('the embed', () => {
     // The inputs are others by now; the link is for the embed that was copied last.
     await take(4096);
     parts.push(await area(page, 'prose').inputValue());
-    await page.route('**/post.html', (route) =>
-      route.fulfill({ contentType: 'text/html', body: `<!doctype html>${parts.join('\n')}` }),
-    );
-    await page.goto(`${home}post.html`);
+    await post(page, home, parts.join('\n'));
     const embeds = page.locator('llm-envelope');
     const text = (i) => embeds.nth(i).locator('iframe').contentFrame().locator('body');
     for (const [i, n] of ['512', '1,024'].entries()) {
@@ -282,13 +287,13 @@ test.describe('the embed', () => {
     await start(page, 'Embed');
     await expect(area(page, 'element')).not.toHaveValue(/integrity/);
     await dialog(page).getByRole('radio', { name: /^Frozen/ }).check();
-    await expect(area(page, 'element')).toHaveValue(/ integrity="sha384-[^"]+" crossorigin="anonymous">/);
+    await expect(area(page, 'element')).toHaveValue(
+      / integrity="sha384-[^"]+" crossorigin="anonymous">/,
+    );
     expect(await area(page, 'element').inputValue()).toContain(`integrity="sha384-${hash}"`);
     // With that hash the script runs.
     const home = root(page);
-    const body = `<!doctype html>${await area(page, 'element').inputValue()}`;
-    await page.route('**/post.html', (route) => route.fulfill({ contentType: 'text/html', body }));
-    await page.goto(`${home}post.html`);
+    await post(page, home, await area(page, 'element').inputValue());
     await expect(
       page.locator('llm-envelope iframe').contentFrame().locator('body'),
     ).toContainText('NVIDIA H100');
@@ -384,7 +389,8 @@ test.describe('what is given away reads back', () => {
     await open(page, kServe.link);
     await start(page, 'Text');
     const names = ['bibtex', 'latex', 'tables'].map((name) => `texts/${name}`);
-    const made = await modules([...names, 'facts', 'view', 'markdown', 'sharing/embed', 'snippets']);
+    const parts = ['facts', 'view', 'markdown', 'sharing/embed', 'snippets'];
+    const made = await modules([...names, ...parts]);
     const tables = made.tables(await ask('schema'));
     const answer = await ask('estimate', kServe.link);
     const facts = made.factsOf(tables, answer);
