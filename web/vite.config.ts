@@ -6,12 +6,39 @@ const root = import.meta.dirname;
 // Where the WASM build lies and where the site goes; other folders can be named for experiments.
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
 
-/** A minified script has indented lines only inside templates, where one space means the same. */
+/** All that a node of a syntax tree holds, and the node. */
+function* nodes(tree: unknown): Generator<Record<string, unknown>> {
+  if (typeof tree !== 'object' || tree === null) return;
+  if ('type' in tree) yield tree as Record<string, unknown>;
+  for (const part of Object.values(tree)) yield* nodes(part);
+}
+
+interface Quasi {
+  start: number;
+  end: number;
+}
+
+/** In templates of markup an indented line is as good as one space; in other texts it is not. */
 export const flatTemplates: Plugin = {
   name: 'flat-templates',
-  generateBundle(_, bundle) {
-    for (const file of Object.values(bundle))
-      if (file.type === 'chunk') file.code = file.code.replace(/\n\s+/g, ' ');
+  apply: 'build',
+  enforce: 'post', // behind what takes the types out
+  transform(code, id) {
+    if (!id.startsWith(resolve(root, 'src')) || !/\b(html|svg|mathml)`/.test(code)) return null;
+    const parts: Quasi[] = [];
+    for (const { type, tag, quasi } of nodes(this.parse(code)))
+      if (
+        type === 'TaggedTemplateExpression' &&
+        /^(html|svg|mathml)$/.test((tag as { name?: string }).name ?? '')
+      )
+        parts.push(...(quasi as { quasis: Quasi[] }).quasis);
+    parts.sort((a, b) => a.start - b.start);
+    let [flat, from] = ['', 0];
+    for (const { start, end } of parts) {
+      flat += code.slice(from, start) + code.slice(start, end).replace(/\n\s+/g, ' ');
+      from = end;
+    }
+    return { code: flat + code.slice(from), map: null };
   },
 };
 

@@ -160,7 +160,61 @@ test('embed: what authors paste has the numbers and the link in it', () => {
     assert.ok(element.includes(part), part);
   assert.match(envelope.embed(kLinks[1], { home, as: 'frame' }), /^<iframe [^>]*sandbox=/);
   assert.match(envelope.embed(kLinks[1], { home, as: 'text' }), /^<p><b>Llama 3\.1 70B/);
-  assert.throws(() => envelope.embed('', {}), /embed\(\) takes \{ home \}/);
+  for (const near of ['http://localhost:8123/', '/envelope/', '../', '//example.org/a/'])
+    assert.ok(envelope.embed('', { home: near, as: 'frame' }).includes(`src="${near}e/#`), near);
+});
+
+test('embed: an option that is wrong says what to pass, and makes no HTML', () => {
+  const home = 'https://example.org/';
+  const kWrong = [
+    [undefined, /embed\(\) takes options such as \{ home: .*, not undefined/],
+    [null, /options such as/],
+    [{}, /takes \{ home \}, an address .*, not undefined/],
+    [{ home: 'https://example.org' }, /\{ home \}/],
+    [{ home: 'https://example.org/?a=/' }, /\{ home \}/],
+    [{ home: 'https://example.org/#/' }, /\{ home \}/],
+    [{ home: 'javascript:alert(1)/' }, /\{ home \}, an address of http or https .* javascript/],
+    [{ home: ' java\nscript:alert(1)/' }, /\{ home \}/],
+    [{ home: 'data:text/html,x/' }, /\{ home \}/],
+    [{ home, view: 'poster' }, /\{ view \}, one of line, card, .* not string poster/],
+    [{ home, view: 'toString' }, /\{ view \}/],
+    [{ home, theme: 'blue' }, /\{ theme \}, one of auto, light, dark/],
+    [{ home, as: 'iframe' }, /\{ as \}, one of element, frame, text, not string iframe/],
+    [{ home, edit: 'n' }, /\{ edit \}, an array of link keys/],
+    [{ home, edit: ['n&model=gpt2'] }, /\{ edit \}, .* not string n&model=gpt2/],
+    [{ home, edit: ['cluster.gpus'] }, /\{ edit \}/],
+    [{ home, edit: [8] }, /\{ edit \}/],
+    [{ home, id: 'a b' }, /\{ id \}, a text without spaces/],
+    [{ home, id: '' }, /\{ id \}/],
+    [{ home, veiw: 'bar' }, /the options home, view, .* not string veiw/],
+  ];
+  for (const [options, message] of kWrong)
+    assert.throws(() => envelope.embed(kLinks[1], options), { name: 'TypeError', message });
+});
+
+test('a number that is none comes back as a problem of its field', () => {
+  for (const number of [NaN, Infinity, -Infinity]) {
+    const said = (found) => found.problems.map((p) => [p.path, p.value]);
+    const patch = { 'model.id': 'gpt2', 'cluster.gpus': number };
+    const expected = [['cluster.gpus', String(number)]];
+    assert.deepEqual(said(envelope.calc(patch)), expected);
+    assert.deepEqual(said(envelope.compare([patch, 'n=8'])), expected);
+    const axes = (values) => [{ path: 'cluster.gpus', values }];
+    const sweep = (values) =>
+      envelope.sweep({ axes: axes(values), metrics: ['params.total'] });
+    assert.deepEqual(sweep([number]), sweep(['x']), 'like a text that is no number');
+  }
+});
+
+test('with --json explain and search print what the package gives', async () => {
+  const explained = await cli(['explain', 'time.total', kLinks[0], '--json']);
+  const e = envelope.explain('time.total', kLinks[0]);
+  assert.deepEqual(JSON.parse(explained.stdout), JSON.parse(JSON.stringify(e)));
+  const rows = (await cli(['search', 'llama', '70b', '--json'])).stdout.trim().split('\n');
+  assert.deepEqual(
+    rows.map((row) => JSON.parse(row)),
+    envelope.search('llama 70b', { limit: 1000 }),
+  );
 });
 
 test('importConfig takes the text or the object', () => {

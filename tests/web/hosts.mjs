@@ -46,7 +46,7 @@ const policies = (site) => ({
 });
 
 /** The page's own modules: what the pages of others hold is made by what makes it for authors. */
-async function modules() {
+export async function modules(names = ['snippets', 'facts', 'view']) {
   const { createServer } = await import(pathToFileURL(require.resolve('vite')).href);
   const vite = await createServer({
     configFile: join(web, 'vite.config.ts'),
@@ -55,10 +55,8 @@ async function modules() {
     logLevel: 'error',
   });
   try {
-    const [snippets, facts, view] = await Promise.all(
-      ['snippets', 'facts', 'view'].map((name) => vite.ssrLoadModule(`/src/${name}.ts`)),
-    );
-    return { ...snippets, ...facts, ...view };
+    const all = await Promise.all(names.map((name) => vite.ssrLoadModule(`/src/${name}.ts`)));
+    return Object.assign({}, ...all);
   } finally {
     await vite.close();
   }

@@ -213,6 +213,31 @@ test.describe('the file that works alone', () => {
     await shows(page, await first_link());
   });
 
+  test('leads to the site that it was taken from', async ({ page }) => {
+    const site = 'https://calc.example.org/of/ours/';
+    const head = (home) => `data-link="${kOther.replaceAll('&', '&amp;')}" data-home="${home}"`;
+    const template = readFileSync(file, 'utf8');
+    writeFileSync(file, template.replace('data-link=""', () => head(site)));
+    await open(page);
+    await shows(page, kOther);
+    const share = page.getByRole('button', { name: 'Share', exact: true }).first();
+    const link = page.getByRole('dialog').locator('textarea').first();
+    await share.click();
+    await expect(link).toHaveValue(`${site}#${kOther}`);
+    await page.keyboard.press('Escape');
+    const outward = await page
+      .locator('a[href]')
+      .evaluateAll((all) => all.map((a) => a.getAttribute('href')).filter((h) => h[0] !== '#'));
+    for (const name of ['', 'replays/', 'method/', 's/']) expect(outward).toContain(site + name);
+    expect(outward.filter((href) => href.startsWith(kHome))).toEqual([]);
+    // Not a place that no page can be at.
+    writeFileSync(file, template.replace('data-link=""', () => head('javascript:alert(1)/')));
+    await page.goto('about:blank');
+    await open(page);
+    await share.click();
+    await expect(link).toHaveValue(`${kHome}#${kOther}`);
+  });
+
   test('has a policy that allows its own script and style, and no request', () => {
     const html = readFileSync(file, 'utf8');
     const policy = /Content-Security-Policy"\s+content="([^"]*)"/.exec(html)[1];

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The share dialog: what it gives away is read back by what reads it.
+import { createHash } from 'node:crypto';
+
 import {
   exact,
   expect,
@@ -10,6 +12,7 @@ import {
   shows,
   test,
 } from './fixtures.mjs';
+import { modules } from './hosts.mjs';
 import { ask, patched } from './site.mjs';
 import { jsQR } from './tools.mjs';
 
@@ -22,7 +25,16 @@ const dialog = (page) => page.getByRole('dialog', { name: 'Share' });
 const button = (page, name) => dialog(page).getByRole('button', { name, exact: true });
 const tab = (page, name) => dialog(page).getByRole('tab', { name, exact: true });
 const area = (page, id) => dialog(page).locator(`#share-${id}`);
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const root = (page) => page.url().split('#')[0];
+
+/** Somebody's page with this HTML in it. */
+async function post(page, home, html) {
+  const body = `<!doctype html>${html}`;
+  const contentType = 'text/html; charset=utf-8';
+  await page.route('**/post.html', (route) => route.fulfill({ contentType, body }));
+  await page.goto(`${home}post.html`);
+}
 
 async function start(page, name = 'Link') {
   await page.getByRole('button', { name: 'Share', exact: true }).first().click();
@@ -140,7 +152,18 @@ test.describe('the link', () => {
     await live(page);
     await shows(page, kFirst);
     await start(page);
+    const frozen = `${site}r/${version}/#${kFirst}`;
+    await expect(area(page, 'link')).toHaveValue(frozen);
+    await choose(page, /^Data of/);
     await expect(area(page, 'link')).toHaveValue(`${site}#${kFirst}`);
+    // The texts have numbers of this release, and so its address.
+    await tab(page, 'Text').click();
+    for (const id of ['markdown', 'markdown-table', 'plain-table'])
+      await expect(area(page, id)).toHaveValue(new RegExp(`${escape(frozen)}\\)?$`));
+    await tab(page, 'Paper').click();
+    await expect(area(page, 'bibtex')).toHaveValue(
+      new RegExp(`url +=[^\n]*${escape(`${site}r/${version}/`)}\\}`),
+    );
   });
 
   test('is a QR code too', async ({ page }) => {
@@ -203,7 +226,9 @@ test.describe('the embed', () => {
     await expect(page.locator('#share-preview')).toHaveAttribute('src', `./${src}`);
     await expect(area(page, 'element')).toHaveValue(new RegExp(src.replaceAll('&', '&amp;')));
     await expect(area(page, 'iframe')).toHaveValue(/^<iframe [^>]*sandbox="allow-scripts/);
-    await expect(area(page, 'prose')).toHaveValue(/^<a href="[^"]*" data-llm-envelope="demo1">/);
+    await expect(area(page, 'prose')).toHaveValue(
+      /^<a href="[^"]*" data-llm-envelope="llama-3-1-405b-[a-z0-9]+">/,
+    );
     await expect(frame.locator('svg:not(.patterns)').first()).toBeVisible();
     // The choices are still there for the next scenario.
     await page.keyboard.press('Escape');
@@ -214,12 +239,84 @@ test.describe('the embed', () => {
     await expect(area(page, 'element')).toHaveValue(/n=64&amp;.*view=bar&amp;edit=tokens,n&amp;theme=dark/);
   });
 
+  test('twice on a page: links in the text set the one that they were made for', async ({
+    page,
+  }) => {
+    const home = await open(page).then(() => root(page));
+    const take = async (n) => {
+      await field(page, 'cluster.gpus').fill(String(n));
+      await field(page, 'cluster.gpus').blur();
+      await shows(page, await patched(kFirst, { 'cluster.gpus': n }));
+      await start(page, 'Embed');
+    };
+    const parts = [];
+    for (const n of [512, 1024]) {
+      await take(n);
+      await button(page, 'Copy HTML').click();
+      parts.push(await area(page, 'element').inputValue());
+      await page.keyboard.press('Escape');
+    }
+    // The inputs are others by now; the link is for the embed that was copied last.
+    await take(4096);
+    parts.push(await area(page, 'prose').inputValue());
+    await post(page, home, parts.join('\n'));
+    const embeds = page.locator('llm-envelope');
+    const text = (i) => embeds.nth(i).locator('iframe').contentFrame().locator('body');
+    for (const [i, n] of ['512', '1,024'].entries()) {
+      await embeds.nth(i).scrollIntoViewIfNeeded();
+      await expect(text(i)).toContainText(`${n} × NVIDIA H100`);
+    }
+    const ids = await embeds.evaluateAll((all) => all.map((e) => e.id));
+    expect(new Set(ids).size).toBe(2);
+    await page.getByRole('link', { name: 'with these inputs' }).click();
+    await expect(text(1)).toContainText('4,096 × NVIDIA H100');
+    await expect(text(0)).toContainText('512 × NVIDIA H100');
+    expect(page.url()).toBe(`${home}post.html`);
+  });
+
+  test('frozen, is checked by its hash where the host allows it', async ({ page }) => {
+    const script = `**/r/${version}/embed/1/llm-envelope.js`;
+    let hash = '';
+    await page.route(script, async (route) => {
+      const response = await route.fetch();
+      hash = createHash('sha384').update(await response.body()).digest('base64');
+      const headers = { ...response.headers(), 'access-control-allow-origin': '*' };
+      await route.fulfill({ response, headers });
+    });
+    await open(page);
+    await start(page, 'Embed');
+    await expect(area(page, 'element')).not.toHaveValue(/integrity/);
+    await dialog(page).getByRole('radio', { name: /^Frozen/ }).check();
+    await expect(area(page, 'element')).toHaveValue(
+      / integrity="sha384-[^"]+" crossorigin="anonymous">/,
+    );
+    expect(await area(page, 'element').inputValue()).toContain(`integrity="sha384-${hash}"`);
+    // With that hash the script runs.
+    const home = root(page);
+    await post(page, home, await area(page, 'element').inputValue());
+    await expect(
+      page.locator('llm-envelope iframe').contentFrame().locator('body'),
+    ).toContainText('NVIDIA H100');
+  });
+
   test('offers inputs of the task alone', async ({ page }) => {
     await open(page, kServe.link);
     await start(page, 'Embed');
     const offered = dialog(page).locator('.checks label');
     await expect(offered.filter({ hasText: 'Concurrent sequences' })).toHaveCount(1);
     await expect(offered.filter({ hasText: 'Tokens' })).toHaveCount(0);
+  });
+
+  test('offers the size only of a model by size', async ({ page }) => {
+    const offered = dialog(page).getByLabel('Parameters', { exact: true });
+    await open(page);
+    await start(page, 'Embed');
+    await expect(dialog(page).getByLabel('Tokens', { exact: true })).toHaveCount(1);
+    await expect(offered).toHaveCount(0);
+    await page.goto('about:blank');
+    await open(page, 'v=1&model=by-size&size=7e9');
+    await start(page, 'Embed');
+    await expect(offered).toHaveCount(1);
   });
 });
 
@@ -261,6 +358,7 @@ test.describe('what is given away reads back', () => {
     const head = file.text.slice(0, file.text.indexOf('<body'));
     expect(file.text).toContain(`data-link="${kServe.link.replaceAll('&', '&amp;')}"`);
     expect(head).toContain('Llama 3.1 70B');
+    expect(head).toContain(` data-home="${root(page)}"`);
   });
 
   test('as texts', async ({ page }) => {
@@ -269,7 +367,9 @@ test.describe('what is given away reads back', () => {
     const plain = async (id) => (await area(page, id).inputValue()).replace(/\s+/g, ' ');
     await start(page, 'Text');
     expect(await plain('sentence')).toBe(sentence);
-    expect(await plain('markdown')).toBe(`[${sentence}](${root(page)}#${kFirst})`);
+    expect(await plain('markdown')).toBe(
+      `[${sentence.replaceAll('$', '\\$')}](${root(page)}#${kFirst})`,
+    );
     expect(await plain('markdown-table')).toContain('| Compute | 3.80 × 10²⁵ FLOP | counted |');
     expect(await plain('plain-table')).toContain(`${root(page)}#${kFirst}`);
     await tab(page, 'Paper').click();
@@ -284,12 +384,66 @@ test.describe('what is given away reads back', () => {
     for (const key of cited) expect(keys).toContain(key);
   });
 
+  test('as the same texts that its sources make, not changed by the build', async ({ page }) => {
+    await keepFiles(page);
+    await open(page, kServe.link);
+    await start(page, 'Text');
+    const names = ['bibtex', 'latex', 'tables'].map((name) => `texts/${name}`);
+    const parts = ['facts', 'view', 'markdown', 'sharing/embed', 'snippets'];
+    const made = await modules([...names, ...parts]);
+    const tables = made.tables(await ask('schema'));
+    const answer = await ask('estimate', kServe.link);
+    const facts = made.factsOf(tables, answer);
+    const url = `${root(page)}#${facts.link}`;
+    const options = { home: root(page), view: 'card', edit: [], theme: 'auto' };
+    options.id = made.idOf(answer.inputs['model.id'], facts.link, 'card');
+    const kMade = {
+      Text: {
+        markdown: made.markdownLink(facts.sentence, url),
+        'markdown-table': made.markdownTable(facts, url),
+        'plain-table': made.plainTable(facts, url),
+      },
+      Paper: {
+        latex: made.latexTable(facts),
+        methods: made.methods(tables, answer, facts, url),
+        bibtex: made.bibtex(tables, answer, facts, root(page)),
+      },
+      Files: {
+        csv: made.csv(tables, answer),
+        json: made.json(tables, answer, url, facts.sentence),
+      },
+      Embed: {
+        element: made.elementSnippet(facts, options),
+        iframe: made.iframeSnippet(facts, options),
+      },
+    };
+    // A text area knows one kind of line end; and of two builds the last digit may be another.
+    const shape = (id, text) =>
+      text
+        .replaceAll('\r\n', '\n')
+        .replace(/\d[\d.e+-]*/g, (n) => (id === 'csv' || id === 'json' ? '0' : n));
+    for (const [name, texts] of Object.entries(kMade)) {
+      await tab(page, name).click();
+      for (const [id, text] of Object.entries(texts))
+        expect(shape(id, await area(page, id).inputValue()), id).toBe(shape(id, text));
+    }
+  });
+
   test('as a picture', async ({ page }) => {
     await keepFiles(page);
     await open(page);
     await start(page, 'Image');
     await expect(dialog(page).getByRole('img')).toHaveAttribute('alt', /Llama 3\.1 405B/);
+    // The line that shows the picture elsewhere, with the address of the file to be filled in.
+    const alt = await dialog(page).getByRole('img').getAttribute('alt');
+    const line = await area(page, 'picture').inputValue();
+    const [, text, image, link] = /^\[!\[(.*)\]\(([^()]*)\)\]\(([^()]*)\)$/.exec(line);
+    expect(text.replace(/\\(.)/g, '$1')).toBe(alt);
+    expect(image).toMatch(/^https:\/\/YOUR-SITE\/[a-z0-9.-]+\.png$/);
+    await expect(dialog(page).getByRole('tabpanel')).toContainText(`in place of ${image}`);
+    expect(link).toBe(`${root(page)}#${kFirst}`);
     const png = await saved(page, 'Download PNG');
+    expect(image.endsWith(`/${png.name}`)).toBe(true);
     expect(png.type).toBe('image/png');
     expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
     expect([png.bytes.readUInt32BE(16), png.bytes.readUInt32BE(20)]).toEqual([1200, 630]);

@@ -22,11 +22,12 @@ import type {
 import type { MetricId, Patch } from '../../web/src/types.generated';
 import { factsOf } from '../../web/src/facts';
 import { names, parse } from '../../web/src/formula';
-import { elementSnippet, fallback, iframeSnippet, type Embedding } from '../../web/src/snippets';
+import { calculatorAddress, elementSnippet, fallback, iframeSnippet } from '../../web/src/snippets';
 import { fromRow, search as find, type Option } from '../../web/src/search';
 import { format } from '../../web/src/units';
 import { sentence, stepOf, tables, textOf, valueOf, type Tables } from '../../web/src/view';
 import type { Envelope as Core } from '../envelope';
+import { embeddingOf, isObject, jsonOf, kScenario, textOfScenario, wrong } from './arguments';
 
 export type * from '../../web/src/api';
 export type { Key, MetricId, Path } from '../../web/src/types.generated';
@@ -139,35 +140,6 @@ export interface Envelope {
   readonly core: Core;
 }
 
-const said = (value: unknown): string => {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' ? 'an object' : `${typeof value} ${String(value)}`;
-};
-
-function wrong(call: string, wants: string, got: unknown): never {
-  throw new TypeError(`${call} takes ${wants}, not ${said(got)}.`);
-}
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const kScenario =
-  "a link such as 'model=gpt2&n=8' or a patch such as { 'model.id': 'gpt2', 'cluster.gpus': 8 }";
-
-/** The core takes both forms as text. */
-function textOfScenario(call: string, scenario: unknown): string {
-  if (scenario === undefined) return '';
-  if (typeof scenario === 'string') return scenario;
-  if (!isObject(scenario)) wrong(call, kScenario, scenario);
-  for (const [path, value] of Object.entries(scenario))
-    if (!['number', 'string', 'boolean'].includes(typeof value))
-      throw new TypeError(
-        `${call}: the value of ${path} must be a number, a text or true or false, not ${said(value)}.`,
-      );
-  return JSON.stringify(scenario);
-}
-
 const problem = (path: string, code: string, message: string, hint: string): Problem => ({
   path,
   severity: 'error',
@@ -276,7 +248,7 @@ function sweepOf(core: Core, request: Parameters<Envelope['sweep']>[0]): Sweep {
     );
   const text = textOfScenario('sweep()', request.scenario);
   const scenario = isObject(request.scenario) ? (request.scenario as Patch) : text;
-  const numbers = core.sweep(JSON.stringify({ ...request, scenario }));
+  const numbers = core.sweep(jsonOf({ ...request, scenario }));
   const columns = [...request.axes.map((axis) => axis?.path), ...request.metrics];
   if (numbers.length === 0)
     return {
@@ -329,7 +301,7 @@ export function wrap(core: Core): Envelope {
       if (!Array.isArray(scenarios))
         wrong('compare()', `an array of scenarios, each ${kScenario}`, scenarios);
       for (const scenario of scenarios) textOfScenario('compare()', scenario);
-      return JSON.parse(core.compare(JSON.stringify({ scenarios })));
+      return JSON.parse(core.compare(jsonOf({ scenarios })));
     },
     sweep: (request) => sweepOf(core, request),
     explain(id, scenario) {
@@ -341,13 +313,11 @@ export function wrap(core: Core): Envelope {
         wrong('importConfig()', 'the text of a config.json, or the object in it', config);
       return JSON.parse(core.importConfig(isObject(config) ? JSON.stringify(config) : config));
     },
-    embed(scenario, { as = 'element', ...options }) {
-      if (typeof options.home !== 'string' || !options.home.endsWith('/'))
-        wrong('embed()', "{ home }, an address that ends in '/'", options.home);
+    embed(scenario, options) {
+      const [embedding, as] = embeddingOf(schema, options);
       const facts = factsOf(known, estimate('embed()', scenario));
-      const embedding: Embedding = options;
       if (as === 'frame') return iframeSnippet(facts, embedding);
-      if (as === 'text') return fallback(facts, `${options.home}#${facts.link}`);
+      if (as === 'text') return fallback(facts, calculatorAddress(facts.link, embedding));
       return elementSnippet(facts, embedding);
     },
     replays: () => JSON.parse(core.replays()),

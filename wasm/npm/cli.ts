@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The command line for people without a compiler: the commands of core/cli.cpp over the same core. With
-// --json the answer is the core's own text, byte for byte; a sweep has the same numbers.
+// --json the answer is the core's own text, byte for byte, but for explain and search, which the package
+// works out over it; a sweep has the same numbers.
 import { readFileSync } from 'node:fs';
 import type { Comparison, Envelope, MetricId, Problem, Result } from './api';
 import { load } from './node.js';

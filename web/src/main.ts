@@ -8,7 +8,8 @@ import { createClient } from './client';
 import { breathe, createDrawing } from './drawing';
 import { columns, requests } from './explore';
 import { builtTexts, withTexts } from './help';
-import { address, copy, markdown } from './share';
+import { markdownLink } from './markdown';
+import { address, copy } from './share';
 import { listenTheme, restoreTheme } from './shell';
 import {
   alone,
@@ -286,7 +287,7 @@ const actions: Actions = {
   copySentence() {
     const answer = answerOf(view);
     void offer(
-      markdown(sentence(view, answer, answer.summary), address(view.state.link)),
+      markdownLink(sentence(view, answer, answer.summary), address(view.state.link)),
       'Sentence copied, with its link',
     );
   },

@@ -16,8 +16,3 @@ export async function copy(text: string): Promise<boolean> {
 export function address(link: string, base = here()): string {
   return `${base.split(/[?#]/)[0]}#${link}`;
 }
-
-/** Brackets and pipes of the sentence would end the Markdown link early; the rest would be markup. */
-export function markdown(sentence: string, url: string): string {
-  return `[${sentence.replace(/[[\]|\\`*_<]/g, '\\$&')}](${url})`;
-}

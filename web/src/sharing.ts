@@ -10,7 +10,7 @@ import { imagePanel } from './sharing/image';
 import { linkPanel } from './sharing/link';
 import { isConfig, understand, type Opened } from './sharing/opening';
 import { listenOutlets } from './sharing/outlet';
-import { create, homeOf, kFirst, type Choices, type Host, type Share } from './sharing/state';
+import { create, firstChoices, homeOf, type Choices, type Host, type Share } from './sharing/state';
 import { here } from './surroundings';
 import { paperPanel, textPanel } from './sharing/texts';
 import sheet from './style/sharing.css?url';
@@ -39,7 +39,7 @@ const kMostWords = 240; // characters of a problem: it may quote all that was pa
 let dialog: HTMLDialogElement | null = null;
 let host: Host;
 let tab: Tab = 'link';
-let choices: Choices = kFirst;
+let choices: Choices = firstChoices();
 let pasted = '';
 let found: Opened | null = null;
 let failure = '';

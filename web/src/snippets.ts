@@ -107,21 +107,3 @@ export function proseLink(link: string, text: string, options: Embedding): strin
   const href = attribute('href', calculatorAddress(link, options));
   return `<a${href}${attribute('data-llm-envelope', options.id)}>${escaped(text)}</a>`;
 }
-
-/** What would end the text of a Markdown link, or begin something else in it. */
-const plain = (text: string): string =>
-  text.replace(/[\u0000- \u007f]+/g, ' ').replace(/[\\`*_{}[\]<>|~$&!]/g, '\\$&');
-
-/** An address ends at a space or a bracket there. */
-const target = (address: string): string =>
-  address.replace(/[\s()<>\\]/g, (c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-
-/** For places without frames and HTML: a picture that is a link. `image` is its address. */
-export function markdownImage(facts: Facts, image: string, address: string): string {
-  const text = plain(`${facts.title}: ${facts.sentence}`);
-  return `[![${text}](${target(image)})](${target(address)})`;
-}
-
-export function markdownLink(facts: Facts, address: string): string {
-  return `[${plain(facts.sentence)}](${target(address)})`;
-}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAddress, linkOf } from '../../../web/src/address';
-import { address, markdown } from '../../../web/src/share';
+import { address } from '../../../web/src/share';
 
 const keys = new Set(['v', 'd', 'model', 'n']);
 const at = (hash: string, search = '') => ({ hash, search, pathname: '/envelope/' });
@@ -77,10 +77,5 @@ describe('sharing', () => {
   test('the link replaces query and fragment', () =>
     expect(address('v=1&n=8', 'https://a.example/x/?n=1#old')).toBe(
       'https://a.example/x/#v=1&n=8',
-    ));
-
-  test('brackets in a sentence do not end a Markdown link', () =>
-    expect(markdown('a [b] c|d', 'https://a.example/#n=1')).toBe(
-      '[a \\[b\\] c\\|d](https://a.example/#n=1)',
     ));
 });

@@ -144,19 +144,31 @@ describe('a file made of a scenario', () => {
   const kFile = '<html data-link=""><title>Old · Envelope</title><script>a="<title>"</script>';
 
   it('holds the link and the title as data', () => {
-    expect(withLink(kFile, 'v=1&n=8', 'New')).toBe(
+    expect(withLink(kFile, 'v=1&n=8', 'New', '')).toBe(
       '<html data-link="v=1&amp;n=8"><title>New · Envelope</title><script>a="<title>"</script>',
     );
   });
 
+  it('holds the site that it was taken from, where that is one', () => {
+    const head = (home: string) => withLink(kFile, 'n=8', 'New', home).split('>')[0];
+    expect(head('https://a.org/calc/')).toBe(
+      '<html data-link="n=8" data-home="https://a.org/calc/"',
+    );
+    expect(head('http://a.org/"x&')).toBe(
+      '<html data-link="n=8" data-home="http://a.org/&quot;x&amp;"',
+    );
+    for (const none of ['file:///tmp/', 'javascript:alert(1)//', 'about:srcdoc', ''])
+      expect(head(none)).toBe('<html data-link="n=8"');
+  });
+
   it('never makes markup or patterns of them', () => {
     const evil = '"><script>alert(1)</script>$&$1';
-    const html = withLink(kFile, evil, evil);
+    const html = withLink(kFile, evil, evil, `https://${evil}`);
     expect(html.match(/<script/g)).toHaveLength(1);
     expect(html).toContain('$&amp;$1');
   });
 
   it('is made of the template and nothing else', () => {
-    expect(() => withLink('<html>', 'n=8', 'New')).toThrow(/not offline\.html/);
+    expect(() => withLink('<html>', 'n=8', 'New', '')).toThrow(/not offline\.html/);
   });
 });

@@ -216,31 +216,3 @@ test('a link in the text opens the calculator, and names the embed', () => {
     },
   ]);
 });
-
-describe('Markdown', () => {
-  const address = `${kOptions.home}#${kLink}`;
-  const image = 'https://example.org/calc/s/a (b)/card.png';
-  const render = (text: string) => elements(new MarkdownIt({ html: true }).render(text));
-
-  test('is a picture that is a link', () => {
-    const [p, a, img, ...rest] = render(snippets.markdownImage(good, image, address));
-    expect([p?.name, a?.name, img?.name, rest]).toEqual(['p', 'a', 'img', []]);
-    expect(a?.attributes.href).toBe(address);
-    expect(img?.attributes.src).toBe('https://example.org/calc/s/a%20%28b%29/card.png');
-    expect(img?.attributes.alt).toBe(`${good.title}: ${good.sentence}`);
-  });
-
-  test('is a sentence that is a link', () => {
-    const [, a] = render(snippets.markdownLink(good, address));
-    expect(a).toEqual({ name: 'a', attributes: { href: address }, text: good.sentence });
-  });
-
-  test('hostile words stay words', () => {
-    const read = kRead.replace(/\s+/g, ' ');
-    const [, a, ...rest] = render(snippets.markdownLink(hostile, address));
-    expect([a?.text, a?.attributes.href, rest]).toEqual([read, address, []]);
-    const picture = render(snippets.markdownImage(hostile, kHostile, kHostile));
-    expect(picture.map(({ name }) => name)).toEqual(['p', 'a', 'img']);
-    expect(picture[2]?.attributes.alt).toBe(`${read}: ${read}`);
-  });
-});

@@ -7,7 +7,7 @@ import { bibtex } from '../../../web/src/texts/bibtex';
 import { citeKey, inBraces, latex, latexTable, methods } from '../../../web/src/texts/latex';
 import { csv, json, markdownTable, plainTable } from '../../../web/src/texts/tables';
 import { tables as tablesOf } from '../../../web/src/view';
-import { markdown } from '../../../web/src/share';
+import { markdownLink } from '../../../web/src/markdown';
 
 const kHostile = [
   '=cmd|\' /C calc\'!A0, "quoted"\r\nsecond line',
@@ -259,7 +259,7 @@ describe.each(kHostile)('with the name %j', (name) => {
     expect(lines.at(-1)).toBe(`[Envelope 1.2.3, data of 2026-11](${kUrl})`);
     expect(lines.join('\n').replace(/\\[^]/g, '')).not.toMatch(/<|!\[|`/);
     expect(plainTable(named, kUrl).split('\n')).toHaveLength(named.rows.length + 5);
-    expect(markdown(name, kUrl).replace(/\\[^]/g, '')).toMatch(/^\[[^[\]`<]*\]\([^()]*\)$/);
+    expect(markdownLink(name, kUrl).replace(/\\[^]/g, '')).toMatch(/^\[[^[\]`<]*\]\([^()]*\)$/);
   });
 });
 

@@ -6,11 +6,15 @@ import rare from 'envelope-rare-packed';
 import { createAnswer } from '../answering';
 import type { Port } from '../client';
 
+/** The site that the file was taken from, which web/src/offline.ts writes into it, or that of the build. */
+const { home = '' } = document.documentElement.dataset;
+const kSite = /^https?:\/\/[^?#]*\/$/.test(home) ? home : ENVELOPE_HOME;
+
 /** The other pages are on the site. */
-export const kRoot = ENVELOPE_HOME;
+export const kRoot = kSite;
 
 /** A link to a file on someone's disk is of no use to others. */
-export const here = (): string => ENVELOPE_HOME;
+export const here = (): string => kSite;
 
 export const isFrozen = (): boolean => false;
 

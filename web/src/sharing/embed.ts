@@ -9,11 +9,13 @@ import {
   embedAddress,
   iframeSnippet,
   kSandbox,
+  loaderAddress,
   proseLink,
   updating,
   type Embedding,
 } from '../snippets';
 import { taskOf } from '../view';
+import { integrityOf } from './integrity';
 import { keepOptions } from './link';
 import { outlet } from './outlet';
 import { isOnSite, type Share } from './state';
@@ -27,32 +29,61 @@ const kWords: Record<ViewName, string> = {
   full: 'Full',
 };
 const kThemes = { auto: 'Auto', light: 'Light', dark: 'Dark' } as const;
-const kId = 'demo1';
+
+/** FNV-1a: a few characters that differ where the texts do. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const c of text) hash = Math.imul(hash ^ (c.codePointAt(0) ?? 0), 0x01000193);
+  return (hash >>> 0).toString(36);
+}
+
+/** `gpt2-1x2y3z`: embeds of other scenarios on the same page have other ids. Begins with a letter. */
+export function idOf(model: string, link: string, view: ViewName): string {
+  const name = model.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const slug =
+    name
+      .replace(/^[^a-z]+/, '')
+      .slice(0, 32)
+      .replace(/-$/, '') || 'llm';
+  return `${slug}-${hashOf(`${link}&view=${view}`)}`;
+}
+
+const linkOf = ({ choices, facts }: Share): string =>
+  choices.keep === 'nothing' ? updating(facts.link) : facts.link;
+
+let taken = ''; // the id in the HTML that was copied last: links in the text are for that one
 
 /** Inputs that a reader may care for: the basic ones, and those that make this scenario what it is. */
 export function editable(share: Share): Field[] {
   const { answer, schema } = share.host;
   const task = taskOf(answer);
+  // The size of a model that is known by more than its size changes nothing.
+  const isUsed = (f: Field) => f.path !== 'model.params' || answer.inputs['model.id'] === 'by-size';
   return schema.fields.filter(
     (f) =>
       f.tasks.includes(task) &&
       f.group !== 'task' &&
+      isUsed(f) &&
       (f.basic || Object.hasOwn(answer.patch, f.path)),
   );
 }
 
 export function embedding(share: Share): Embedding {
   const { keep, view, theme, edit } = share.choices;
-  return {
+  const { answer } = share.host;
+  const options: Embedding = {
     home: share.home,
     view,
     theme,
     edit: editable(share)
       .map((f) => f.key)
       .filter((key) => edit.has(key)),
-    id: kId,
-    ...(keep === 'all' ? { frozen: share.host.answer.version } : {}),
+    id: idOf(String(answer.inputs['model.id']), linkOf(share), view),
+    ...(keep === 'all' ? { frozen: answer.version } : {}),
   };
+  if (!options.frozen || !isOnSite()) return options;
+  const integrity = integrityOf(loaderAddress(options), () => share.set({}));
+  return integrity ? { ...options, integrity } : options;
 }
 
 function choose<T extends string>(
@@ -118,7 +149,8 @@ function preview(share: Share, options: Embedding): TemplateResult {
 export function embedPanel(share: Share): TemplateResult {
   const { choices, facts, set } = share;
   const options = embedding(share);
-  const link = choices.keep === 'nothing' ? updating(facts.link) : facts.link;
+  const link = linkOf(share);
+  const target = taken || options.id;
   const toggle = (key: string, on: boolean) => {
     const edit = new Set(choices.edit);
     if (on) edit.add(key);
@@ -133,6 +165,10 @@ export function embedPanel(share: Share): TemplateResult {
     note: html`Reads as text in feeds, mail and print, and comes alive in a browser.`,
     action: 'Copy HTML',
     primary: true,
+    taken: () => {
+      taken = options.id ?? '';
+      set({});
+    },
   })}
     <div class="looks">
       ${choose('View', 'embed-view', kWords, choices.view, (view) => set({ view }))}
@@ -163,9 +199,10 @@ export function embedPanel(share: Share): TemplateResult {
     ${outlet({
       id: 'prose',
       label: 'Link in your text that sets the embed',
-      text: proseLink(link, 'with these inputs', options),
+      text: proseLink(link, 'with these inputs', { ...options, id: target }),
       rows: 3,
-      note: html`Change the inputs on this page, copy this, and put it beside an embed whose HTML you
-        copied before. A click sets that embed; without a script it opens the calculator.`,
+      note: html`Copy the HTML above, change the inputs on this page, and put this link beside the embed. A
+        click sets the embed <code>${target}</code>${taken ? ', which was copied last' : nothing};
+        without a script it opens the calculator.`,
     })}`;
 }

@@ -9,7 +9,7 @@ import { dataTexts } from './texts';
 async function saveOffline(share: Share): Promise<void> {
   const response = await fetch(kTemplate);
   if (!response.ok) throw new Error(`${kTemplate} could not be loaded (${response.status}).`);
-  const page = withLink(await response.text(), scenarioLink(share), share.facts.title);
+  const page = withLink(await response.text(), scenarioLink(share), share.facts.title, share.home);
   save(page, `${nameOf(share)}.html`, 'text/html');
 }
 

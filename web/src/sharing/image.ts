@@ -2,14 +2,18 @@
 // The share card: a picture for places that take neither frames nor scripts.
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { cardSvg, kCardHeight, kCardWidth } from '../card';
+import { markdownImage } from '../markdown';
 import { copyImage, outlet, save, wasCopied, wasRefused } from './outlet';
-import { nameOf, type Share } from './state';
+import { citedRoot, citedUrl, nameOf, type Share } from './state';
 
 const kSvg = 'image/svg+xml';
 const kPng = 'image/png';
+const kPlace = 'https://YOUR-SITE/'; // of the picture: to be filled in
 
-export const svgOf = ({ host, facts, home }: Share): string =>
-  cardSvg(facts, host.answer, host, { place: home.replace(/^https?:\/\/|\/$/g, '') });
+export const svgOf = (share: Share): string =>
+  cardSvg(share.facts, share.host.answer, share.host, {
+    place: citedRoot(share).replace(/^https?:\/\/|\/$/g, ''),
+  });
 
 /** Drawn by the browser: SVG, canvas, PNG. */
 export async function pngOf(svg: string): Promise<Blob> {
@@ -70,5 +74,13 @@ export function imagePanel(share: Share, fail: (error: unknown) => void): Templa
       label: 'Description for those who do not see the picture',
       text: alt,
       rows: 3,
+    })}
+    ${outlet({
+      id: 'picture',
+      label: 'Picture with its link, Markdown',
+      text: markdownImage(alt, `${kPlace}${name}.png`, citedUrl(share)),
+      rows: 4,
+      note: html`For pages that show no frames. Put the downloaded PNG where your page can reach it,
+        and write its address in place of <code>${kPlace}${name}.png</code>.`,
     })}`;
 }

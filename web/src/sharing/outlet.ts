@@ -17,6 +17,8 @@ export interface Outlet {
   /** On the button, where `Copy` alone would not say enough. */
   action?: string;
   primary?: boolean;
+  /** It was copied, by the button or by hand. */
+  taken?: () => void;
 }
 
 const kSaid = 2500; // ms
@@ -47,8 +49,11 @@ function show(id: string, ok: boolean, text: string): void {
     }, kSaid);
 }
 
-async function copyText({ id, label, text }: Outlet): Promise<void> {
-  if (await copy(text)) return show(id, true, `Copied: ${label}`);
+async function copyText({ id, label, text, taken }: Outlet): Promise<void> {
+  if (await copy(text)) {
+    taken?.();
+    return show(id, true, `Copied: ${label}`);
+  }
   show(id, false, 'The browser did not allow copying; the text is selected.');
   const area = document.getElementById(`share-${id}`) as HTMLTextAreaElement | null;
   area?.focus();
@@ -119,6 +124,7 @@ export function outlet(o: Outlet): TemplateResult {
       spellcheck="false"
       .value=${text}
       @focus=${selectAll}
+      @copy=${o.taken}
     ></textarea>
     ${
       wasRefused(o.id)

@@ -4,7 +4,7 @@ import type { Answer } from '../api';
 import { factsOf, type Facts } from '../facts';
 import { othersOf, withOthers } from '../others';
 import { updating, type Embedding } from '../snippets';
-import { here } from '../surroundings';
+import { here, isFrozen } from '../surroundings';
 import type { ViewName } from '../embed/views';
 import type { Tables } from '../view';
 
@@ -41,12 +41,19 @@ export interface Share {
   set(change: Partial<Choices>): void;
 }
 
-export const kFirst: Choices = { keep: 'data', view: 'card', theme: 'auto', edit: new Set() };
+/** Who opened a release that stays as it was wants that one. */
+export const firstChoices = (): Choices => ({
+  keep: isFrozen() ? 'all' : 'data',
+  view: 'card',
+  theme: 'auto',
+  edit: new Set(),
+});
+
+const folderOf = (href: string): string => (href.split(/[?#]/)[0] ?? '').replace(/[^/]*$/, '');
 
 /** The root of the site: a page of a frozen release lies below it. */
 export function homeOf(href: string): string {
-  const page = href.split(/[?#]/)[0] ?? '';
-  return page.replace(/[^/]*$/, '').replace(/r\/\d[^/]*\/$/, '');
+  return folderOf(href).replace(/r\/\d[^/]*\/$/, '');
 }
 
 export function create(by: Host, home: string, choices: Choices, set: Share['set']): Share {
@@ -73,8 +80,11 @@ const rootOf = ({ host, home, choices }: Share): string =>
 
 export const urlOf = (share: Share): string => `${rootOf(share)}#${linkOf(share)}`;
 
+/** What texts cite: of a frozen release that one, since the newest may have other numbers. */
+export const citedRoot = ({ home }: Share): string => (isFrozen() ? folderOf(here()) : home);
+
 /** The address that texts name: with its data, so that the numbers in the text stay true. */
-export const citedUrl = (share: Share): string => `${share.home}#${share.host.answer.link}`;
+export const citedUrl = (share: Share): string => `${citedRoot(share)}#${share.host.answer.link}`;
 
 /** A name for files: `llama-3.1-405b-16384-nvidia-h100`. */
 export function nameOf({ facts }: Share): string {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The panels that are nothing but texts: for writing, for other programs, for a paper.
 import { html, type TemplateResult } from 'lit/html.js';
-import { markdown } from '../share';
+import { markdownLink } from '../markdown';
 import { bibtex } from '../texts/bibtex';
 import { latexTable, methods } from '../texts/latex';
 import { csv, json, markdownTable, plainTable } from '../texts/tables';
 import { outlet } from './outlet';
-import { citedUrl, nameOf, type Share } from './state';
+import { citedRoot, citedUrl, nameOf, type Share } from './state';
 
 export function textPanel(share: Share): TemplateResult {
   const { facts } = share;
@@ -16,7 +16,7 @@ export function textPanel(share: Share): TemplateResult {
     outlet({
       id: 'markdown',
       label: 'Sentence with its link, Markdown',
-      text: markdown(facts.sentence, url),
+      text: markdownLink(facts.sentence, url),
       rows: 3,
     }),
     outlet({ id: 'markdown-table', label: 'Table, Markdown', text: markdownTable(facts, url) }),
@@ -43,7 +43,7 @@ export function paperPanel(share: Share): TemplateResult {
       outlet({
         id: 'bibtex',
         label: 'BibTeX of everything cited',
-        text: bibtex(host, host.answer, facts, share.home),
+        text: bibtex(host, host.answer, facts, citedRoot(share)),
         file: ['envelope.bib', 'application/x-bibtex'],
       }),
     ]}`;

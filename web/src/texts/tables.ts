@@ -2,6 +2,7 @@
 // A result as tables for other programs: Markdown, plain text, CSV and JSON. Pure; texts in, texts out.
 import type { Answer } from '../api';
 import type { Fact, Facts } from '../facts';
+import { markdownLink } from '../markdown';
 import { exact } from '../units';
 import type { Tables } from '../view';
 
@@ -22,7 +23,7 @@ export function markdownTable(facts: Facts, url: string): string {
     '|---|---:|---|',
     ...rows,
     '',
-    `[Envelope ${facts.version}, data of ${facts.d}](${url})`,
+    markdownLink(`Envelope ${facts.version}, data of ${facts.d}`, url),
   ].join('\n');
 }
 
