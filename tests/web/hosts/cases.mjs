@@ -369,17 +369,46 @@ export const kCases = [
     },
   ],
   [
-    'a page that turns dark takes its embeds along',
-    async (t, { url }) => {
+    'a page that turns dark takes its embeds along, and what readers have changed stays',
+    async (t, { url, link, other }) => {
       await t.open(url('element.html'));
+      await t.js(() => document.getElementById('demo').setAttribute('edit', 'batch'));
       await live(t);
       const theme = () => document.documentElement.dataset.theme;
       await t.until('light', () => t.frame().js(theme), 'light');
-      await t.js(() => {
-        document.body.style.cssText = 'background: #111; color: oklch(0.9 0.01 80)';
-        document.documentElement.className = 'dark';
-      });
+      const turn = (dark) =>
+        t.js((d) => {
+          document.body.style.cssText = d
+            ? 'background: #111; color: oklch(0.9 0.01 80)'
+            : 'background: #fff; color: #111';
+          document.documentElement.className = d ? 'dark' : '';
+        }, dark);
+      const batch = (value) =>
+        t.frame().js((v) => {
+          const input = document.getElementById('f-serve.batch');
+          input.value = v;
+          input.dispatchEvent(new Event('input', { bubbles: true }));
+        }, value);
+      await batch('64');
+      await shows(t, t.frame(), `${link}&batch=64`);
+      await turn(true);
       await t.until('dark', () => t.frame().js(theme), 'dark');
+      await shows(t, t.frame(), `${link}&batch=64`);
+      // So it does after a link of the text, and in another view.
+      await t.js(() => document.querySelector('a[data-llm-envelope]').click());
+      await shows(t, t.frame(), other);
+      await batch('32');
+      await shows(t, t.frame(), `${other}&batch=32`);
+      await turn(false);
+      await t.until('light', () => t.frame().js(theme), 'light');
+      await shows(t, t.frame(), `${other}&batch=32`);
+      await t.js(() => document.getElementById('demo').setAttribute('view', 'table'));
+      await t.until(
+        'a table',
+        () => t.frame().js(() => document.querySelectorAll('tbody tr').length),
+        (n) => n > 4,
+      );
+      await shows(t, t.frame(), `${other}&batch=32`);
       equal((await t.js(embed, 'demo')).live, true, 'live');
     },
   ],

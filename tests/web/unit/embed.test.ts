@@ -12,7 +12,7 @@ describe('the words of an embed', () => {
   it('are read from the link, and the core gets the link', () => {
     const request = requestOf('#v=1&n=8&view=bar&edit=n,tp,n&theme=dark');
     expect(request).toEqual({
-      link: 'v=1&n=8&view=bar&edit=n,tp,n&theme=dark',
+      link: 'v=1&n=8',
       view: 'bar',
       theme: 'dark',
       edit: ['n', 'tp'],
@@ -34,8 +34,14 @@ describe('the words of an embed', () => {
       '#v=1&n=8&VIEW=Bar&edit=n%20',
       '#v=1&n=8&view=card&view=bar&edit=n',
       '#v=1&n=8&view=bar&edit=n#?secret=abc',
+      '#v=1&n=8&view=bar&edit=n&secret=abc',
     ])
-      expect(requestOf(text), text).toMatchObject({ view: 'bar', edit: ['n'] });
+      expect(requestOf(text), text).toMatchObject({
+        view: 'bar',
+        edit: ['n'],
+        link: text.includes('amp;') ? 'v=1&amp;n=8' : 'v=1&n=8',
+      });
+    expect(requestOf('v=1&#38;n=8&view=bar').link).toBe('v=1&#38;n=8');
   });
   it("have WordPress's secret, which is no part of the link", () => {
     expect(requestOf('v=1&n=8#?secret=aB3')).toMatchObject({ link: 'v=1&n=8', secret: 'aB3' });

@@ -5,7 +5,7 @@ import { isView, type ViewName } from './views';
 export type Theme = 'auto' | 'light' | 'dark';
 
 export interface Request {
-  /** For the core, which reads over the words of an embed; empty where there is nothing for it. */
+  /** For the core, without the words of an embed; empty where there is nothing for it. */
   link: string;
   view: ViewName;
   theme: Theme;
@@ -41,20 +41,26 @@ function decoded(text: string): string {
   }
 }
 
-/** The words of an embed in a link, and whether there are others. The last of each counts. */
-function words(text: string): { found: Map<string, string>; others: boolean } {
-  const found = new Map<string, string>();
-  let others = false;
-  const plain = text.includes('=') ? text : decoded(text);
-  for (const pair of plain.split(/[&#?]/)) {
-    const at = pair.indexOf('=');
-    const name = pair.slice(0, at).toLowerCase().replace(/^amp;/, '');
-    if (at > 0 && /^(view|edit|theme|secret)$/.test(name))
-      found.set(name, decoded(pair.slice(at + 1)));
-    else if (pair !== '') others = true;
-  }
-  return { found, others };
-}
+/** The name of the embed's own words, empty for those of the core; HTML may have left `&amp;`. */
+const nameOf = (pair: string): string =>
+  /^(?:amp;)?(view|edit|theme|secret)=/i.exec(pair)?.[1]?.toLowerCase() ?? '';
+
+const plain = (text: string): string => (text.includes('=') ? text : decoded(text));
+
+/** The words of an embed in a link. The last of each counts. */
+const words = (text: string): Map<string, string> =>
+  new Map(
+    plain(text)
+      .split(/[&#?]/)
+      .map((pair) => [nameOf(pair), decoded(pair.slice(pair.indexOf('=') + 1))]),
+  );
+
+/** What is left of a link without them. */
+const ofCore = (text: string): string =>
+  plain(text)
+    .split('&')
+    .filter((pair) => pair !== '' && !nameOf(pair))
+    .join('&');
 
 const shortened = (text: string): string => (text.length > 24 ? `${text.slice(0, 24)}…` : text);
 
@@ -63,9 +69,7 @@ export function requestOf(
   text: string,
   own: { [name in 'view' | 'edit' | 'theme']?: string | null } = {},
 ): Request {
-  const link = linkText(text);
-  const { others } = words(link);
-  const { found: said } = words(text.slice(0, kLongest));
+  const said = words(text.slice(0, kLongest));
   const notices: string[] = [];
   const word = (name: 'view' | 'edit' | 'theme') => (own[name] ?? said.get(name))?.trim();
   const view = word('view')?.toLowerCase();
@@ -78,7 +82,7 @@ export function requestOf(
     notices.push(`No more than ${kMostEdits} inputs can be edited.`);
   if (text.length > kLongest) notices.push('The link is too long; its end was not read.');
   return {
-    link: others ? link : '',
+    link: ofCore(linkText(text)),
     view: view && isView(view) ? view : 'card',
     theme: theme && kThemes.includes(theme) ? (theme as Theme) : 'auto',
     edit: edit && [...new Set(edit)].slice(0, kMostEdits),
