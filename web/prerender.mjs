@@ -74,8 +74,10 @@ index = index.replace(
 );
 const title = /<title>([^<]*)/.exec(index)[1];
 index = put(index, '<!--head-->', build.siteMeta(first.sentence, title, kHome, schema.version));
-// The built words are painted first; the scripts that bring them to life come after.
-index = index.replace(/<script type="module"|<link rel="modulepreload"/g, '$& fetchpriority="low"');
+// The built words are painted first; what brings them to life does not race with them.
+index = index
+  .replace(/<link rel="modulepreload"[^>]*>\s*/g, '')
+  .replace('<script type="module"', '$& fetchpriority="low"');
 await writeFile(indexFile, await inlineStyle(index));
 await writeFile(join(site, 'card.png'), png(build.siteCard(schema, answer, kHome)));
 
