@@ -415,6 +415,32 @@ test('nothing is stored, nothing else is loaded, and the address stays', async (
   expect(await page.context().cookies()).toEqual([]);
 });
 
+/** The next answer of the core cannot be read. */
+const breaks = (frame) =>
+  frame.evaluate(() => {
+    const { parse } = JSON;
+    JSON.parse = () => {
+      JSON.parse = parse;
+      throw new Error('broken on purpose');
+    };
+  });
+
+test('after a breakdown the inline element draws what it is given next', async ({
+  page,
+  visit,
+  seen,
+}) => {
+  seen.allow(/broken on purpose/);
+  await visit(`<llm-envelope-inline src="${escaped(kServe)}"></llm-envelope-inline>${kInline}`);
+  await inline_shows(page, kServe);
+  await breaks(page);
+  await inline(page).evaluate((e, link) => e.setAttribute('src', link), kTrain);
+  await expect(inline(page).locator('.failure')).toBeVisible();
+  await inline(page).evaluate((e, link) => e.setAttribute('src', link), kServe);
+  await inline_shows(page, kServe);
+  await expect(inline(page)).toHaveAttribute('data-state', 'live');
+});
+
 const kBroken = {
   'WebAssembly is switched off': [
     (page) => page.addInitScript(() => Reflect.deleteProperty(window, 'WebAssembly')),
@@ -516,6 +542,13 @@ test('the inline element is live under a strict policy, and follows its attribut
     kTrain,
   );
   await inline_shows(page, kTrain);
+  // A platform may have made a query of it; a link alone may have a slash in it.
+  for (const src of [`https://example.org/e/?${kServe}&view=card`, `e/?${kServe}`, `#${kServe}`]) {
+    await inline(page).evaluate((e, s) => e.setAttribute('src', s), src);
+    await inline_shows(page, kServe);
+    await inline(page).evaluate((e, s) => e.setAttribute('src', s), kTrain);
+    await inline_shows(page, kTrain);
+  }
   // Moved, it is drawn once more, and once only.
   await inline(page).evaluate((e) => document.body.append(e));
   await inline_shows(page, kTrain);

@@ -5,7 +5,7 @@ import { render } from 'lit/html.js';
 import { core, type Core } from './core';
 import css from './embed.css?inline';
 import { createEmbed, type Embed } from './live';
-import { requestOf, type Request } from './request';
+import { requestOf, said, type Request } from './request';
 import { failure } from './templates';
 import { themeOf } from './theme';
 
@@ -29,6 +29,12 @@ function styles(): CSSStyleSheet {
   return sheet;
 }
 
+/** What an address says, as in a frame; `src` may also be a link alone. */
+function linkOf(src: string): string {
+  if (src === '' || /^[#?]?[\w.]+(=|%3D)/i.test(src)) return src;
+  return URL.canParse(src, document.baseURI) ? said(new URL(src, document.baseURI)) : '';
+}
+
 class Inline extends HTMLElement {
   static readonly observedAttributes = kAttributes;
   #embed: Embed | null = null;
@@ -36,8 +42,7 @@ class Inline extends HTMLElement {
   #recolour = (): void => this.#embed?.show(this.#request);
 
   get #request(): Request {
-    const src = this.getAttribute('src') ?? '';
-    const asked = requestOf(src.slice(src.indexOf('#') + 1), {
+    const asked = requestOf(linkOf(this.getAttribute('src') ?? ''), {
       view: this.getAttribute('view'),
       edit: this.getAttribute('edit'),
       theme: this.getAttribute('theme'),
@@ -109,10 +114,10 @@ class Inline extends HTMLElement {
   }
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
-    if (before === now || !this.#embed) return;
-    if (name !== 'home') this.#embed.show(this.#request);
-    else if (this.isConnected) {
-      this.#end();
+    if (before === now) return;
+    if (this.#embed && name !== 'home') this.#embed.show(this.#request);
+    else if (this.isConnected && this.dataset.state) {
+      this.#end(); // also after a failure, which may have been that of the link
       this.connectedCallback();
     }
   }
