@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The embed page in frames without an origin, on pages of another host; and the inline element.
+// Over 400 lines because each view, each message and each hostile link has its test.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';

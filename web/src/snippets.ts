@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What authors paste into their pages, as text. No blank lines, so that a Markdown file takes a snippet as
 // one block of HTML; no style attributes, so that it works under a strict policy.
-import { kViews, type ViewName } from './embed/views';
+import { kSandbox, kViews, type ViewName } from './embed/views';
 import type { Facts } from './facts';
 
 export interface Embedding {
@@ -21,7 +21,6 @@ export interface Embedding {
 
 const kRows = 5;
 // The frame gets an origin of its own: no cookies, no storage, nothing of the host page.
-export const kSandbox = 'allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads';
 
 const kNamed: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 

@@ -3,6 +3,7 @@
 //   t.open(url)                 t.js(f, ...args), in the page of the host
 //   t.frame(id = 'demo')        what is in a frame, or in the frame of an element: { js }
 //   t.until(what, probe, expected)   t.click(selector)   t.patience(), after which embeds give up
+// Over 400 lines because it is a list of cases.
 // Functions that are given to `js` run in the page, and may use nothing from outside themselves.
 import { ask, patched } from '../site.mjs';
 
@@ -567,6 +568,7 @@ export const kCases = [
         /ERR_CONNECTION_REFUSED|Could ?n[o’']t connect|Connection refused/i,
         /WebAssembly|wasm|unsafe-eval|CSP/i,
         /favicon/,
+        /^\{\}$/, // so Firefox says that a frame was refused
       ],
     },
   ],

@@ -3,13 +3,12 @@
 // A classic script for the pages of others: it depends on nothing, and sets styles through the CSSOM,
 // which a strict policy of the host allows.
 import { themeOf } from './theme';
-import { isView, kFallbacks, kNarrow, kViews } from './views';
+import { isView, kFallbacks, kNarrow, kSandbox, kViews } from './views';
 
 const kTag = 'llm-envelope';
 const kLinks = 'data-llm-envelope';
 const kMargin = 300; // px ahead of the viewport
 const kPatience = 8000;
-const kSandbox = 'allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads';
 const kOverrides = ['view', 'edit', 'theme'];
 const kWord = /^(view|edit|theme)=(.*)/;
 const kSettle = 400; // ms until colours that change slowly have changed
@@ -72,7 +71,10 @@ class Envelope extends HTMLElement {
   /** What a link in the text has set; null is the element's own. */
   #link: string | null = null;
   #observer = new IntersectionObserver(
-    ([entry]) => entry && this.#seen(entry.isIntersecting, entry.boundingClientRect.top),
+    (entries) => {
+      const now = entries[entries.length - 1]; // the others are older
+      if (now) this.#seen(now.isIntersecting, now.boundingClientRect.top);
+    },
     { rootMargin: `${kMargin}px 0px` },
   );
 
@@ -160,7 +162,7 @@ class Envelope extends HTMLElement {
     }
     this.#state = 'idle';
     this.#address = url;
-    // Before anything loads: nothing below may move later.
+    // Once, before the frame loads; what is higher than the words of the author moves what is below.
     this.#room(heightOf(url, this.#box.offsetWidth));
     this.#observer.observe(this.#box);
   }

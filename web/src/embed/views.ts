@@ -27,3 +27,6 @@ export const kFallbacks: Readonly<Record<ViewName, readonly ViewName[]>> = {
   table: ['table', 'card', 'line'],
   full: ['full', 'chart', 'bar', 'card', 'line'],
 };
+
+/** Scripts run, links open outside, files can be saved; no origin, so no storage and no cookies. */
+export const kSandbox = 'allow-scripts allow-popups allow-popups-to-escape-sandbox allow-downloads';

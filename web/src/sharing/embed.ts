@@ -3,12 +3,11 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { keyed } from 'lit/directives/keyed.js';
 import type { Field } from '../api';
-import { kViews, type ViewName } from '../embed/views';
+import { kSandbox, kViews, type ViewName } from '../embed/views';
 import {
   elementSnippet,
   embedAddress,
   iframeSnippet,
-  kSandbox,
   loaderAddress,
   proseLink,
   updating,
