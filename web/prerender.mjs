@@ -75,9 +75,9 @@ index = index.replace(
 const title = /<title>([^<]*)/.exec(index)[1];
 index = put(index, '<!--head-->', build.siteMeta(first.sentence, title, kHome, schema.version));
 // The built words are painted first; what brings them to life does not race with them.
-index = index
-  .replace(/<link rel="modulepreload"[^>]*>\s*/g, '')
-  .replace('<script type="module"', '$& fetchpriority="low"');
+const [script] = /<script type="module"[^>]*><\/script>/.exec(index);
+index = index.replace(/<link rel="modulepreload"[^>]*>\s*/g, '').replace(script, '');
+index = put(index, '</body>', `${script}</body>`);
 await writeFile(indexFile, await inlineStyle(index));
 await writeFile(join(site, 'card.png'), png(build.siteCard(schema, answer, kHome)));
 

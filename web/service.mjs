@@ -34,6 +34,7 @@ const files = [
   'embed/1/llm-envelope.js',
   'icon.svg',
   'icon-192.png',
+  'apple-touch-icon.png', // Firefox asks for it
   'manifest.webmanifest',
 ];
 const hash = createHash('sha256');
