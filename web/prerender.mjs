@@ -74,10 +74,13 @@ index = index.replace(
 );
 const title = /<title>([^<]*)/.exec(index)[1];
 index = put(index, '<!--head-->', build.siteMeta(first.sentence, title, kHome, schema.version));
-// The built words are painted first; what brings them to life does not race with them.
-const [script] = /<script type="module"[^>]*><\/script>/.exec(index);
+// The built words are painted first; what brings them to life is asked for after that.
+const [script, source] = /<script type="module"[^>]*src="([^"]+)"[^>]*><\/script>/.exec(index);
+const start = `const go=()=>import("${source}");document.hidden?go():requestAnimationFrame(()=>setTimeout(go))`;
+const startHash = createHash('sha256').update(start).digest('base64');
 index = index.replace(/<link rel="modulepreload"[^>]*>\s*/g, '').replace(script, '');
-index = put(index, '</body>', `${script}</body>`);
+index = put(index, '</body>', `<script type="module">${start}</script></body>`);
+index = put(index, "script-src 'self'", `script-src 'self' 'sha256-${startHash}'`);
 await writeFile(indexFile, await inlineStyle(index));
 await writeFile(join(site, 'card.png'), png(build.siteCard(schema, answer, kHome)));
 

@@ -34,21 +34,26 @@ test.describe('every page', () => {
       expect(rules.get('default-src')).toEqual(["'none'"]);
       expect(rules.get('base-uri')).toEqual(["'none'"]);
       expect(rules.get('form-action')).toEqual(["'none'"]);
-      expect(rules.get('script-src')).toEqual(["'self'", "'wasm-unsafe-eval'"]);
-      // A style sheet may stand in the page, named by its hash.
-      const sheets = [...html.matchAll(/<style[^>]*>([^]*?)<\/style>/g)].map(
-        ([, text]) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
-      );
+      // A style sheet, and the line that starts the calculator, may stand in the page, named by hash.
+      const hashes = (pattern) =>
+        [...html.matchAll(pattern)].map(
+          ([, text]) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`,
+        );
+      const starts = hashes(/<script type="module">([^]*?)<\/script>/g);
+      expect(starts.length).toBe(path === '' ? 1 : 0);
+      expect(rules.get('script-src')).toEqual(["'self'", ...starts, "'wasm-unsafe-eval'"]);
+      const sheets = hashes(/<style[^>]*>([^]*?)<\/style>/g);
       const allowed = ["'none'", "'self'", "'wasm-unsafe-eval'", 'data:', 'blob:'];
       for (const [name, values] of rules)
         for (const value of values)
-          expect([...allowed, ...(name === 'style-src' ? sheets : [])], name).toContain(value);
+          expect([...allowed, ...(name === 'style-src' ? sheets : []), ...starts], name).toContain(value);
       for (const sheet of sheets) expect(rules.get('style-src')).toContain(sheet);
       // The policy would stop these; the page must not even try.
       // Blocks of data are no scripts.
       const markup = html
         .replace(/<style[^]*?<\/style>/g, '')
-        .replace(/<script type="application\/ld\+json">[^]*?<\/script>/g, '');
+        .replace(/<script type="application\/ld\+json">[^]*?<\/script>/g, '')
+        .replace(/<script type="module">[^]*?<\/script>/g, '');
       expect(markup).not.toMatch(/<script(?![^>]*\ssrc=)|\sstyle="|\son\w+="/);
       const order = html.indexOf('Content-Security-Policy');
       expect(order).toBeLessThan(html.search(/<script|<link/));
