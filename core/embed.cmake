@@ -14,7 +14,7 @@ foreach(file IN LISTS FILES)
     message(FATAL_ERROR "${file} holds )~\", which ends the raw literal it is put in")
   endif()
   # What the core never reads, and the spaces between, stay out of the module.
-  string(REGEX REPLACE ", \"(tokens_source|confidence)\": \"[^\"]*\"" "" text "${text}")
+  string(REGEX REPLACE ", \"(tokens_source|confidence|fit)\": \"[^\"]*\"" "" text "${text}")
   # What a small build leaves out, such as notes.
   if(DROP)
     string(REGEX REPLACE ", \"published\": {[^}]*}" "" text "${text}")

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,22 +16,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kOrder = {"version",       "units",        "math",
-                                         "value",         "problem",      "prose",
-                                         "scenario",      "fields",       "embedded",
-                                         "json",          "catalog",      "patch",
-                                         "rules",         "ledger",       "sources",
-                                         "metrics",       "formats",      "layers",
-                                         "shape",         "adapters",     "architecture",
-                                         "weights",       "kv",           "compute",
-                                         "activations",   "memory",       "ranks",
-                                         "ranks_explain", "serve_memory", "serve_memory_explain",
-                                         "time",          "layout",       "serving",
-                                         "cost",          "scaling",      "estimate",
-                                         "least",         "findings",     "link",
-                                         "sweep",         "replays",      "hf_reader",
-                                         "hf_families",   "hf_config",    "api",
-                                         "csv",           "columns",      "validate"};
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+/// A file may include those before it.
+const std::vector<std::string> kOrder = words(R"(
+  version units math decimal value problem prose packed scenario fields embedded json catalog patch rules
+  repairs ledger sources metrics formats layers shape adapters architecture weights kv compute activations memory
+  ranks ranks_explain physics network operations operations_explain schedule timeline step step_explain bands
+  serve_memory serve_memory_explain pace layout time goodput serving cost scaling estimate calibrate
+  least family solve findings link sweep search trial chart sensitivity planner budget replays hf_reader hf_families hf_config
+  launch_text launch_job launch_megatron launch_train launch_tune launch_serve launch api csv columns plan predict
+  validate study
+)");
 
 struct Source {
   std::string file;  // "link.cpp"
@@ -65,6 +66,15 @@ std::vector<std::string> matches(const std::string& text, const char* pattern) {
 std::string code_of(const std::string& text) {
   static const std::regex prose(R"re(//[^\n]*|"(?:[^"\\\n]|\\.)*")re");
   return std::regex_replace(text, prose, "");
+}
+
+// Without unnamed namespaces, whose names are the file's own. Comments show where each ends.
+std::string without_hidden(std::string text) {
+  for (std::size_t at; (at = text.find("\nnamespace {\n")) != std::string::npos;) {
+    const std::size_t end = text.find("\n}  // namespace\n", at);
+    text.erase(at, end == std::string::npos ? end : end - at);
+  }
+  return text;
 }
 
 }  // namespace
@@ -115,4 +125,21 @@ TEST_CASE("powers, logarithms and exponentials go through math.h") {
     INFO(source.file);
     CHECK(matches(code_of(source.text), R"(\bstd::(pow|exp|exp2|log|log2|log10)\()").empty());
   }
+}
+
+// Two of one name in one namespace are one type to the linker, which takes either's functions for
+// both.
+TEST_CASE("no two files of the core define a type of one name") {
+  std::map<std::string, std::string> file_of;
+  for (const Source& source : core_sources()) {
+    const std::string code = without_hidden(source.text);
+    // At the left margin: outside of classes and functions.
+    for (const std::string& name :
+         matches(code, R"(\n(?:struct|class|enum class|union) (\w+)\b(?!::)[^;\n(]*\{)")) {
+      INFO(name << " in " << source.file << " and " << file_of[name]);
+      CHECK(file_of[name].empty());
+      file_of[name] = source.file;
+    }
+  }
+  CHECK(file_of.size() > 150);
 }

@@ -14,17 +14,12 @@
 #include "envelope/metrics.h"
 #include "envelope/patch.h"
 #include "random_scenario.h"
+#include "scenarios.h"
 
 namespace {
 
 using namespace envelope;
-
-Scenario of(const std::string& link) {
-  Problems problems;
-  const Scenario s = scenario_of(decode("v=1&d=2026-11&" + link).patch, problems);
-  for (const Problem& p : problems) FAIL_CHECK(link << ": " << p.path << ": " << p.message);
-  return s;
-}
+using envelope_test::of;
 
 /// A sentence with metric ids in brackets.
 std::string words(const Sentence& sentence) {
@@ -191,9 +186,15 @@ TEST_CASE("findings: each appears where it applies and is away where it does not
        "task=serve&model=llama-3.1-8b&n=1"},
       {"beyond_context", "task=serve&model=gpt2&prompt=1024&out=1",
        "task=serve&model=gpt2&prompt=1023&out=1"},
-      {"mfu_published", "model=llama-3.1-8b", "model=llama-3.1-8b&mfu=0.4"},
-      {"mfu_unknown", "model=llama-3.1-8b&gpu=apple-m2-max&prec=fp16",
-       "model=llama-3.1-8b&gpu=apple-m2-max&prec=fp16&mfu=0.2"},
+      {"step_limits", "model=llama-3.1-8b", "model=llama-3.1-8b&mfu=0.4"},
+      {"out_of_time", "model=llama-3.1-405b&deadline=1d&gbs=64",
+       "model=llama-3.1-405b&deadline=10000d"},
+      {"less_than_a_step", "task=finetune&model=llama-3.1-8b",
+       "task=finetune&model=llama-3.1-8b&gbs=16"},
+      {"step_predicted", "model=llama-3.1-8b", "model=llama-3.1-8b&mfu=0.4"},
+      {"mfu_published", "model=by-size&size=8e9", "model=by-size&size=8e9&mfu=0.4"},
+      {"mfu_unknown", "model=by-size&size=8e9&gpu=apple-m2-max&prec=fp16",
+       "model=by-size&size=8e9&gpu=apple-m2-max&prec=fp16&mfu=0.2"},
       {"beyond_peak", "model=llama-3.1-8b&tokens=1e12&gputime=1e3",
        "model=llama-3.1-8b&tokens=1e12&gputime=1e9"},
       {"no_price", "gpu=apple-m2-max&terms=reserved-3y",

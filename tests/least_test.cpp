@@ -9,17 +9,12 @@
 #include "catch.h"
 #include "envelope/link.h"
 #include "envelope/rules.h"
+#include "scenarios.h"
 
 namespace {
 
 using namespace envelope;
-
-Scenario of(const std::string& link) {
-  Problems problems;
-  const Scenario s = scenario_of(decode("v=1&d=2026-11&" + link).patch, problems);
-  for (const Problem& p : problems) FAIL_CHECK(link << ": " << p.path << ": " << p.message);
-  return s;
-}
+using envelope_test::of;
 
 bool legal(const Scenario& s) {
   for (const Problem& p : check(s))

@@ -562,9 +562,14 @@ TEST_CASE("time: DeepSeek-V3 takes 180 thousand H800 hours for a trillion tokens
   CHECK(s["cost.total"] == Approx(5.328e6).epsilon(1e-9));
 }
 
-TEST_CASE("time: without an MFU it is the published median, in the convention asked for") {
+TEST_CASE("time: the MFU of a model known by its size is the published median") {
+  const Steps s("model=by-size&size=70e9");
+  CHECK(s["time.mfu"] == s["time.published_mfu"]);
+}
+
+TEST_CASE("time: a predicted MFU is in the convention asked for") {
   const Steps full("model=llama-3.1-70b&count=full"), causal("model=llama-3.1-70b&count=causal");
-  CHECK(full["time.mfu"] == full["time.published_mfu"]);
+  CHECK(full["time.mfu"] == Approx(full["mfu.full"]).epsilon(1e-12));
   CHECK(causal["time.mfu"] < full["time.mfu"]);
   // The convention changes how speed is named, not how fast it is.
   CHECK(causal["time.gpu_time"] == Approx(full["time.gpu_time"]).epsilon(1e-12));
@@ -588,6 +593,13 @@ TEST_CASE("cost: renting and buying meet where the rent has paid for the GPU") {
   CHECK(s["cost.total"] == Approx(4 * s["time.gpu_hours"]).epsilon(1e-12));
   const Steps bill("model=llama-65b&gputime=1000000h&bill=4e6");
   CHECK(bill["cost.price"] == Approx(4).epsilon(1e-12));
+}
+
+TEST_CASE("cost: the energy is that of the GPUs at rated power, and unknown where no power is") {
+  const Steps s("model=llama-65b&gpu=a100-sxm-80gb&n=2048&tokens=1.4e12&gputime=1022362h&tdp=400");
+  CHECK(s["cost.energy"] == Approx(408.9448e6).epsilon(1e-12));  // 409 MWh; 449 with a PUE of 1.1
+  CHECK_FALSE(Steps("gpu=tpu-v5p").has("cost.energy"));
+  CHECK_FALSE(Steps("task=serve&model=llama-3.1-8b").has("cost.energy"));
 }
 
 TEST_CASE("cost: the largest model that a GPU holds, for four uses") {

@@ -3,6 +3,7 @@
 #include "envelope/patch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 #include <string_view>
@@ -291,4 +292,37 @@ TEST_CASE("patch: nested objects are dotted paths") {
   CHECK(got.scenario.run.seq == 4096);
   CHECK(got.scenario.cluster.gpus == 8);
   CHECK(got.scenario.cluster.tp == 2);
+}
+
+TEST_CASE("JSON is read to the letter") {
+  const auto reads = [](std::string_view text, Json& json) {
+    Problems problems;
+    return parse_json(text, json, problems);
+  };
+  Json json;
+  REQUIRE(
+      reads("\xEF\xBB\xBF { \"a\" : [1, -2.5e+3, true, null, {}], \"b\":\"x\", \"a\":7 } ", json));
+  CHECK(json.keys == std::vector<std::string>{"a", "b"});  // the last of two, at the first place
+  CHECK(json.number_at("a") == 7);
+  REQUIRE(reads(R"("\"\\\/\b\f\n\r\t\u0041\u00e9\u20AC\uD83D\uDE00")", json));
+  CHECK(json.text == "\"\\/\b\f\n\r\tA\u00e9\u20ac\U0001F600");
+  for (const auto& [text, number] : {std::pair{"-0", 0.0},
+                                     {"9007199254740993", 9007199254740992.0},
+                                     {"1e-400", 0.0},
+                                     {"0.1E1", 1.0},
+                                     {"12345678901234567890123", 12345678901234567890123.0}}) {
+    REQUIRE(reads(text, json));
+    CHECK(json.number == number);
+    CHECK(!std::signbit(json.number));
+  }
+  REQUIRE(reads("-0.0", json));
+  CHECK(std::signbit(json.number));
+  for (const char* text : {"", "[1,]", "[1", "{\"a\"}", "{\"a\":}",
+
+                           "{\"a\":1,}", "[] []", "\"\\ud83d\"", "\"\\ude00\"",
+                           "\"\\ud83d\\u0041\"", "\"\\u00g0\"", "\"\\x\"", "\"a\nb\"", "\"\x01\"",
+                           "\"\xC3\"", "\"\xED\xA0\x80\"", "\"\xC0\x80\"", "\"", "\"\\"}) {
+    INFO(text);
+    CHECK(!reads(text, json));
+  }
 }

@@ -8,21 +8,18 @@
 #include <vector>
 
 #include "catch.h"
+#include "envelope/api.h"
 #include "envelope/estimate.h"
 #include "envelope/link.h"
 #include "envelope/patch.h"
+#include "envelope/repairs.h"
 #include "random_scenario.h"
+#include "scenarios.h"
 
 namespace {
 
 using namespace envelope;
-
-Scenario of(const std::string& link) {
-  Problems problems;
-  const Scenario s = scenario_of(decode("v=1&d=2026-11&" + link).patch, problems);
-  for (const Problem& p : problems) FAIL_CHECK(link << ": " << p.path << ": " << p.message);
-  return s;
-}
+using envelope_test::of;
 
 const Problem* find_problem(const Problems& problems, std::string_view path,
                             std::string_view code) {
@@ -175,7 +172,6 @@ TEST_CASE("rules: a value without effect is noted, unless it is what would be th
       {"rc=none&rcevery=2", "run.recompute_every", "rc=full&rcevery=2"},
       {"zero=1&prefetch=3", "cluster.prefetch", "zero=3&prefetch=3"},
       {"zero=1&reshard=0", "cluster.reshard", "zero=3&reshard=0"},
-      {"zero=1&reduce=bf16", "cluster.reduce", "zero=3&reduce=bf16"},
       {"zero=0&shard=8", "cluster.shard", "zero=1&shard=8"},
       {"zero=1&wcopies=1", "stack.weight_copies", "zero=1&wcopies=1&prec=fp8"},
       {"zero=3&wcopies=1&prec=fp8", "stack.weight_copies", "zero=2&wcopies=1&prec=fp8"},
@@ -246,4 +242,172 @@ TEST_CASE("rules: the longest list of divisors stays a sentence") {
     CHECK(p.hint.size() < 200);
   for (const Problem& p : check(of("model=mixtral-8x7b&experts=5040&moeffn=5040&ep=11&etp=11")))
     CHECK(p.hint.size() < 300);
+}
+
+namespace {
+
+Problems repaired(const Scenario& s) {
+  Problems problems = check(s);
+  repair(s, problems);
+  return problems;
+}
+
+}  // namespace
+
+TEST_CASE("repairs: a layout that cannot run is given the nearest values that can") {
+  struct Row {
+    const char *link, *path, *code;
+    std::vector<const char*> labels;
+  };
+  const Row rows[] = {
+      {"model=llama-3-8b&seqpar=0&tp=3",
+       "cluster.tp",
+       "not_divisible",
+       {"Tensor parallel: 2", "Tensor parallel: 4"}},
+      {"model=gpt2&tp=8&seq=1024", "cluster.tp", "not_divisible", {"Tensor parallel: 4"}},
+      {"tp=16",
+       "cluster.tp",
+       "beyond_domain",
+       {"Tensor parallel: 8", "Tensor parallel across domains: on"}},
+      {"model=gpt2&zero=1&pp=13", "cluster.pp", "too_large", {"Pipeline parallel: 12"}},
+      {"model=llama-3-8b&zero=1&pp=6",
+       "cluster.pp",
+       "uneven",
+       {"Pipeline parallel: 4", "Pipeline parallel: 8",
+        "Layers of the first stage: 6, Layers of the last stage: 6"}},
+      {"model=deepseek-v3&ep=48",
+       "cluster.ep",
+       "not_divisible",
+       {"Expert parallel: 32", "Expert parallel: 64"}},
+      {"model=deepseek-v3&n=8&tp=1&gbs=2048&ep=64",
+       "cluster.ep",
+       "too_large",
+       {"Expert parallel: 8", "GPUs: 64"}},
+      {"model=llama-3-8b&n=8&tp=1&gbs=100",
+       "run.global_batch",
+       "not_divisible",
+       {"Global batch: 96", "Global batch: 104"}},
+      {"model=llama-3-8b&n=8&tp=1&pp=4&vp=2&zero=1&gbs=20",
+       "run.global_batch",
+       "not_interleaved",
+       {"Global batch: 16", "Global batch: 24", "Virtual stages: 1"}},
+      {"model=llama-3-8b&n=4&tp=1&pp=4&zero=1&sched=dualpipe&gbs=7",
+       "run.global_batch",
+       "too_few_micro_batches",
+       {"Global batch: 8", "Pipeline schedule: 1F1B, interleaved with virtual stages"}},
+      {"model=llama-3-8b&cp=4&seq=8196",
+       "run.seq",
+       "not_divisible",
+       {"Sequence length: 8192", "Sequence length: 8200"}},
+      {"model=llama-3-8b&n=20&tp=8&gbs=6",
+       "cluster.gpus",
+       "not_divisible",
+       {"GPUs: 16", "GPUs: 24"}},
+      {"model=llama-3-8b&zero=1&pp=4&vp=10",
+       "cluster.virtual_stages",
+       "too_large",
+       {"Virtual stages: 8"}},
+      {"vp=2", "cluster.virtual_stages", "not_used", {"Virtual stages: 1"}},
+      {"model=llama-3-8b&pp=4&zero=3", "cluster.zero", "not_with_pipeline", {"ZeRO stage: 1"}},
+  };
+  for (const Row& row : rows) {
+    INFO(row.link);
+    const Problems problems = repaired(of(row.link));
+    const Problem* p = find_problem(problems, row.path, row.code);
+    REQUIRE(p);
+    std::vector<std::string> labels;
+    for (const Repair& r : p->repairs) labels.push_back(r.label);
+    CHECK(labels == std::vector<std::string>(row.labels.begin(), row.labels.end()));
+  }
+}
+
+TEST_CASE("repairs: a change that is offered ends its problem and breaks nothing else") {
+  envelope_test::Random random(51);
+  constexpr std::string_view kPaths[] = {"cluster.gpus",
+                                         "cluster.tp",
+                                         "cluster.pp",
+                                         "cluster.cp",
+                                         "cluster.ep",
+                                         "cluster.etp",
+                                         "cluster.shard",
+                                         "cluster.first_layers",
+                                         "cluster.last_layers",
+                                         "cluster.schedule",
+                                         "cluster.virtual_stages",
+                                         "run.global_batch",
+                                         "run.micro_batch",
+                                         "run.seq",
+                                         "cluster.zero",
+                                         "cluster.cp_kind"};
+  constexpr std::string_view kModels[] = {"llama-3-8b", "llama-3.1-405b", "deepseek-v3",
+                                          "mixtral-8x7b", "gpt2"};
+  std::size_t broken = 0, helped = 0, offered = 0;
+  for (int i = 0; i < 400; ++i) {
+    Patch patch = {{"model.id", std::string(kModels[random.below(5)])}};
+    Scenario s;
+    Problems none;
+    for (int k = 0; k < 5; ++k) {
+      const Field& f = *field_by_path(kPaths[random.below(std::size(kPaths))]);
+      // Counts that people type, of which many do not go together.
+      const double number = static_cast<double>(1 + random.below(24)) *
+                            static_cast<double>(f.path == "run.seq" ? 500 : 1);
+      patch.emplace_back(f.path, f.type == Type::number ? Value(std::min(number, f.max))
+                                                        : envelope_test::random_value(f, random));
+    }
+    s = scenario_of(patch, none);
+    const Problems problems = repaired(s);
+    for (const Problem& p : problems) {
+      if (p.severity == Severity::warning) {
+        ++broken;
+        helped += !p.repairs.empty();
+      }
+      for (const Repair& r : p.repairs) {
+        ++offered;
+        Scenario t = s;
+        INFO(encode(s) << " " << p.path << " " << p.code << ": " << r.label);
+        REQUIRE(apply(r.patch, t).empty());
+        REQUIRE(!r.label.empty());
+        for (const Problem& after : check(t)) {
+          CHECK((after.path != p.path || after.code != p.code));
+          if (after.severity == Severity::warning)
+            CHECK(find_problem(problems, after.path, after.code));
+        }
+      }
+    }
+  }
+  CHECK(broken > 400);
+  CHECK(offered > 500);
+  // Some break several rules at once, and one change does not end all.
+  INFO(helped << " of " << broken);
+  CHECK(helped > broken / 2);
+}
+
+TEST_CASE("repairs: no legal value lies nearer than those that are offered") {
+  for (const char* model : {"llama-3-8b", "gpt2", "deepseek-v3"})
+    for (double tp = 1; tp <= 40; ++tp) {
+      Scenario s = of(std::string("seqpar=0&model=") + model);
+      s.cluster.tp = tp;
+      const Problems problems = repaired(s);
+      const Problem* p = find_problem(problems, "cluster.tp", "not_divisible");
+      if (!p) continue;
+      INFO(model << " " << tp);
+      for (const Repair& r : p->repairs) {
+        const double to = std::get<double>(*find(r.patch, "cluster.tp"));
+        for (double x = std::min(tp, to) + 1; x < std::max(tp, to); ++x) {
+          Scenario t = s;
+          t.cluster.tp = x;
+          const Problems then = check(t);
+          const bool legal = !find_problem(then, "cluster.tp", "not_divisible") &&
+                             !find_problem(then, "cluster.tp", "kv_heads") &&
+                             !find_problem(then, "cluster.tp", "beyond_domain");
+          CHECK(!legal);
+        }
+      }
+    }
+}
+
+TEST_CASE("repairs: the API names them as patches") {
+  const std::string answer = api::estimate("v=1&d=2026-11&model=llama-3-8b&seqpar=0&tp=3");
+  CHECK(answer.find(R"("patches":[{"label":"Tensor parallel: 2","patch":{"cluster.tp":2}})") !=
+        std::string::npos);
 }

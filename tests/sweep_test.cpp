@@ -10,24 +10,18 @@
 #include "catch.h"
 #include "envelope/patch.h"
 #include "random_scenario.h"
+#include "scenarios.h"
 
 namespace {
 
 using namespace envelope;
+using envelope_test::value_of;
 
 Scenario made(const Patch& patch) {
   Problems problems;
   const Scenario s = scenario_of(patch, problems);
   CHECK(problems.empty());
   return s;
-}
-
-double value_of(const Scenario& s, std::string_view id) {
-  std::vector<Step> steps;
-  estimate(s, Ledger(steps));
-  for (const Step& step : steps)
-    if (step.id == id) return step.value;
-  return kNone;
 }
 
 bool identical(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }

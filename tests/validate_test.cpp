@@ -513,7 +513,7 @@ TEST_CASE("validate: the errors of rows, sources and the whole are what the defi
   CHECK(v.skipped == 2);
   CHECK(v.unscorable == 1);
   REQUIRE(v.sources.size() == 2);
-  CHECK(v.sources[0].source_id == "a");
+  CHECK(v.sources[0].name == "a");
   CHECK(v.sources[0].rows == 4);
   CHECK(v.sources[0].median_abs == Approx(0.15));
   CHECK(v.sources[0].mean_signed == Approx(0).margin(1e-12));
@@ -613,17 +613,84 @@ TEST_CASE("validate: the kind of a table is told from its columns") {
   CHECK(contains(none.problems[0].hint, "mem_gib"));
 }
 
-TEST_CASE("validate: speeds are named and left to a later version") {
+const Cells kSpeedRow = with(kTrainRow, {{"mem_gib", ""},
+                                         {"batch_per_gpu", ""},
+                                         {"grad_accum", ""},
+                                         {"micro_batch", "1"},
+                                         {"global_batch", "16"},
+                                         {"accelerator_id", "a100-sxm-80gb"},
+                                         {"stack", "megatron-core-2024"}});
+
+TEST_CASE("validate: the quantity of a table is the first that is measured") {
   const auto row = [](const char* text) { return validate(text).rows.at(0); };
   const ValidatedRow speed = row("id,tokens_per_s_per_gpu,step_time_s\na,3000,2\n");
   CHECK(speed.quantity == "tokens_per_s_per_gpu");
   CHECK(speed.measured == 3000);
-  CHECK(contains(speed.skipped, "memory only"));
   CHECK(row("id,tokens_per_s_per_gpu,step_time_s\na,,2\n").quantity == "step_time_s");
   CHECK(row("id,gpu_hours\na,2\n").quantity == "gpu_hours");
   CHECK(row("id,tokens_per_s_total,ttft_ms,tpot_ms\na,2,,\n").quantity == "tokens_per_s");
   CHECK(row("id,tokens_per_s_total,ttft_ms,tpot_ms\na,,2,\n").quantity == "ttft");
   CHECK(row("id,tokens_per_s_total,ttft_ms,tpot_ms\na,,,2\n").quantity == "tpot");
+  CHECK(contains(row("id,tpot_ms\na,2\n").skipped, "does not predict tables of inference"));
+}
+
+TEST_CASE("validate: a speed and the step time that it means have the same error") {
+  Cells cells = with(kSpeedRow, {{"step_time_s", "2"}});
+  cells.erase("mem_gib");
+  const ValidatedRow step = only_row(cells);
+  REQUIRE(step.skipped == "");
+  CHECK(step.quantity == "step_time_s");
+  // 16 sequences of 4096 tokens in 2 s on 16 GPUs.
+  cells["step_time_s"] = "";
+  cells["tokens_per_s_per_gpu"] = "2048";
+  const ValidatedRow speed = only_row(cells);
+  CHECK(speed.quantity == "tokens_per_s_per_gpu");
+  CHECK(speed.error == Approx(step.error));
+  CHECK(speed.predicted * step.predicted == Approx(4096.0));
+  CHECK(step.error == Approx(step.predicted / 2 - 1));
+  CHECK(speed.device == "a100-sxm-80gb");
+  CHECK(speed.link == step.link);
+}
+
+TEST_CASE("validate: half of a measured speed is twice the time") {
+  Cells cells = with(kSpeedRow, {{"tokens_per_s_per_gpu", "1000"}});
+  cells.erase("mem_gib");
+  const double all = only_row(cells).error;
+  cells["tokens_per_s_per_gpu"] = "500";
+  CHECK((1 + only_row(cells).error) * 2 == Approx(1 + all));
+}
+
+TEST_CASE("validate: serving has no training step") {
+  Cells cells = with(kServeRow, {{"tokens_per_s_per_gpu", "1000"}});
+  cells.erase("mem_gib");
+  CHECK(contains(only_row(cells).skipped, "no training step"));
+}
+
+TEST_CASE("validate: models with experts are counted apart") {
+  Cells dense = with(kSpeedRow, {{"tokens_per_s_per_gpu", "2000"}});
+  dense.erase("mem_gib");
+  const Cells moe = with(dense, {{"n_experts", "8"},
+                                 {"experts_per_token", "2"},
+                                 {"moe_ffn_hidden", "4096"},
+                                 {"tokens_per_s_per_gpu", "1500"}});
+  const Validation v = validate(table_of({dense, moe, moe, with(moe, {{"scorable", "0"}})}));
+  CHECK_FALSE(v.rows[0].moe);
+  CHECK(v.rows[1].moe);
+  CHECK(v.moe.rows == 2);
+  CHECK(v.moe.median_abs == Approx(std::fabs(v.rows[1].error)));
+  CHECK(contains(validation_text(v, false), "of models with experts (2): "));
+  CHECK_FALSE(contains(validation_text(validate(table_of({dense})), false), "experts"));
+  Json json;
+  Problems problems;
+  const std::string text = validation_json("x.csv", v);
+  REQUIRE(parse_json(text, json, problems, text.size()));
+  CHECK(json.find("moe")->number_at("rows") == 2);
+  // 16 sequences of 4096 tokens on 16 GPUs at 2000 tokens/s each.
+  CHECK(json.find("rows")->items[0].find("step")->number_at("measured") == Approx(2.048));
+  CHECK(json.find("devices")->items.at(0).text_at("device") == "a100-sxm-80gb");
+  REQUIRE(v.devices.size() == 1);
+  CHECK(v.devices[0].name == "a100-sxm-80gb");
+  CHECK(v.devices[0].rows == 3);
 }
 
 TEST_CASE("validate: rows of throughput.csv and memory.csv become the same scenario") {
@@ -672,6 +739,141 @@ TEST_CASE("validate: JSON has a row for each row, errors by source and a summary
   CHECK(json.find("problems")->items.size() == 1);
 }
 
+const Cells kRunRow = {{"model", "Pythia-6.9B (as published)"},
+                       {"params_b", "6.86"},
+                       {"tokens_b", "300"},
+                       {"seq_len", "2048"},
+                       {"accelerator_id", "a100-sxm-40gb"},
+                       {"n_accelerators", "128"},
+                       {"year", "2023"},
+                       {"run_kind", "pretrain"},
+                       {"gpu_hours", "33500"}};
+
+/// The scenario behind a row's prediction.
+Scenario planned(const Cells& row) {
+  const ValidatedRow out = only_row(row);
+  INFO(out.skipped);
+  REQUIRE(out.skipped == "");
+  const Link link = decode(out.link);
+  Problems problems = link.problems;
+  const Scenario s = scenario_of(link.patch, problems);
+  CHECK(problems.empty());
+  return s;
+}
+
+TEST_CASE("plan: GPU-hours are those of the wall-clock time of the linked scenario") {
+  const ValidatedRow row = only_row(kRunRow);
+  const Scenario s = planned(kRunRow);
+  CHECK(row.quantity == "gpu_hours");
+  CHECK(row.predicted == Approx(128 * estimate(s).goodput.wall.value / 3600));
+  CHECK(s.run.tokens == 300e9);
+  CHECK(s.cluster.gpus == 128);
+}
+
+TEST_CASE("plan: what a run measured changes nothing in its scenario") {
+  const ValidatedRow row = only_row(kRunRow);
+  Cells other = with(kRunRow, {{"gpu_hours", "1"}, {"mfu_pct", "90"}, {"notes", "TP8"}});
+  CHECK(only_row(other).link == row.link);
+  CHECK(only_row(other).predicted == row.predicted);
+  other = with(kRunRow, {{"gpu_hours", ""}, {"days", "10.5"}});
+  CHECK(only_row(other).measured == Approx(128 * 252.0));
+  CHECK(only_row(other).link == row.link);
+  other = with(kRunRow, {{"gpu_hours", ""}, {"minutes", "600"}});
+  CHECK(only_row(other).measured == Approx(1280.0));
+  other = with(kRunRow, {{"gpu_hours", ""}, {"tokens_per_s_total", "300000"}});
+  CHECK(only_row(other).measured == Approx(128 * 1e6 / 3600));
+}
+
+TEST_CASE("plan: a name of the catalog counts where the size agrees, else the usual shape") {
+  CHECK(planned(kRunRow).model.id == Id("pythia-6.9b"));
+  const Scenario other = planned(with(kRunRow, {{"params_b", "20"}}));
+  CHECK(other.model.id == Id("custom"));
+  CHECK(estimate(other).architecture.total == Approx(20e9).epsilon(0.02));
+  for (const char* size : {"0.2", "1.1", "7", "13", "34", "65", "180", "540"}) {
+    INFO(size);
+    const Scenario s = planned(
+        with(kRunRow, {{"model", "Nobody's"}, {"params_b", size}, {"n_accelerators", "2048"}}));
+    CHECK(estimate(s).architecture.total == Approx(1e9 * std::atof(size)).epsilon(0.03));
+  }
+}
+
+TEST_CASE("plan: a model with experts has about the parameters stated, in all and at work") {
+  const Scenario s = planned(with(kRunRow, {{"model", "Experts"},
+                                            {"params_b", "1200"},
+                                            {"active_params_b", "96.6"},
+                                            {"n_accelerators", "1024"},
+                                            {"accelerator_id", "tpu-v4"}}));
+  const Architecture a = estimate(s).architecture;
+  CHECK(s.model.experts > 2);
+  CHECK(s.cluster.ep > 1);
+  CHECK(a.total == Approx(1200e9).epsilon(0.15));
+  CHECK(a.active == Approx(96.6e9).epsilon(0.15));
+}
+
+TEST_CASE("plan: software and precision are those of the year and the kind of run") {
+  CHECK(planned(kRunRow).stack.id == Id("other"));
+  CHECK(planned(kRunRow).run.precision == Precision::bf16);
+  const Cells contest = with(kRunRow, {{"model", "GPT-3 175B (MLPerf)"},
+                                       {"params_b", "175"},
+                                       {"tokens_b", "1.2"},
+                                       {"accelerator_id", "h100-sxm"},
+                                       {"n_accelerators", "512"},
+                                       {"run_kind", "mlperf"}});
+  CHECK(planned(contest).model.id == Id("gpt3-175b"));
+  CHECK(planned(contest).stack.id == Id("megatron-core-2023"));
+  CHECK(planned(contest).run.precision == Precision::fp8);
+  CHECK(planned(contest).reliability.evaluation == 0.09);
+  CHECK(planned(contest).stack.overhead < planned(kRunRow).stack.overhead);
+  CHECK(planned(with(contest, {{"year", "2024"}})).stack.id == Id("nemo-2024"));
+  const Cells tpu = with(contest, {{"accelerator_id", "tpu-v5p"}, {"year", "2024"}});
+  CHECK(planned(tpu).stack.id == Id("maxtext-2024"));
+  CHECK(planned(tpu).run.precision == Precision::int8);
+}
+
+TEST_CASE("plan: the layout fits, on all GPUs") {
+  for (const char* gpus : {"8", "64", "128", "1024"}) {
+    INFO(gpus);
+    const Scenario s = planned(with(kRunRow, {{"n_accelerators", gpus}}));
+    const Report r = estimate(s);
+    CHECK(r.layout.fits);
+    CHECK(r.layout.tp * r.layout.pp * r.layout.cp * r.layout.dp == s.cluster.gpus);
+  }
+}
+
+TEST_CASE("plan: adapters take few sequences, which GPUs share") {
+  const Cells lora = {{"model", "Llama 2 70B LoRA (MLPerf)"},
+                      {"task", "lora (time to train)"},
+                      {"params_b", "68.98"},
+                      {"tokens_b", "0.0252"},
+                      {"seq_len", "8192"},
+                      {"accelerator_id", "h100-sxm"},
+                      {"n_accelerators", "64"},
+                      {"year", "2024"},
+                      {"run_kind", "mlperf"},
+                      {"minutes", "5"}};
+  const Scenario s = planned(lora);
+  CHECK(s.model.id == Id("llama-2-70b"));
+  CHECK(s.run.task == Task::finetune);
+  CHECK(s.tune.method == Method::lora);
+  CHECK(s.run.global_batch == 8);
+  CHECK(s.cluster.tp * s.cluster.cp == 8);
+}
+
+TEST_CASE("plan: a row that lacks what a planner knows is skipped with the reason") {
+  for (const char* column : {"params_b", "tokens_b", "accelerator_id"}) {
+    INFO(column);
+    CHECK(only_row(with(kRunRow, {{column, ""}})).skipped == std::string(column) + " is empty");
+  }
+  CHECK(contains(only_row(with(kRunRow, {{"tokens_b", "-3"}})).skipped, "not a positive number"));
+  CHECK(contains(only_row(with(kRunRow, {{"year", "soon"}})).skipped, "not a number"));
+  for (const char* count : {"-4", "0", "2.5", "1e300"})
+    CHECK(contains(only_row(with(kRunRow, {{"n_accelerators", count}})).skipped, "not a count"));
+  CHECK(contains(only_row(with(kRunRow, {{"run_kind", "guess"}})).skipped, "run_kind"));
+  CHECK(only_row(with(kRunRow, {{"excluded", "1"}, {"excluded_reason", "distillation"}})).skipped ==
+        "excluded: 1 (distillation)");
+  CHECK(contains(only_row(with(kRunRow, {{"n_accelerators", ""}})).note, "about a month"));
+}
+
 TEST_CASE("validate: the sample of the documentation is predicted in full") {
   const Validation v = validate(text_of_file("/docs/my-runs.csv"));
   CHECK(v.problems.empty());
@@ -705,6 +907,48 @@ TEST_CASE("published: every reading of memory is predicted") {
     INFO(row.id);
     CHECK(row.skipped == "");
   }
+}
+
+TEST_CASE("published: every training speed and every whole run is predicted") {
+  for (const char* file : {"/tests/published/throughput.csv", "/tests/published/runs.csv"}) {
+    const Validation v = validate(text_of_file(file));
+    INFO(file);
+    CHECK(v.rows.size() > 100);
+    for (const ValidatedRow& row : v.rows) {
+      INFO(row.id);
+      CHECK(row.skipped == "");
+      CHECK(row.predicted > 0);
+    }
+  }
+}
+
+TEST_CASE("published: step times are within the limits that we promise") {
+  const Validation v = validate(text_of_file("/tests/published/throughput.csv"));
+  INFO(validation_text(v, false));
+  CHECK(v.mean_of_source_medians <= 0.08);
+  CHECK(v.median_abs <= 0.07);
+  CHECK(v.p90_abs <= 0.20);
+  const auto source = [&](std::string_view name) {
+    for (const ValidatedGroup& g : v.sources)
+      if (g.name == name) return g;
+    return ValidatedGroup{};
+  };
+  CHECK(source("korthikanti-2022").rows == 8);
+  double sum = 0, most = 0;
+  for (const ValidatedRow& row : v.rows) {
+    if (row.source_id != "korthikanti-2022") continue;
+    sum += std::fabs(row.error) / 8;
+    most = std::max(most, std::fabs(row.error));
+  }
+  CHECK(sum <= 0.025);
+  CHECK(most <= 0.06);
+}
+
+TEST_CASE("published: GPU-hours of whole runs are within the limits that we promise") {
+  const Validation v = validate(text_of_file("/tests/published/runs.csv"));
+  INFO(validation_text(v, false));
+  CHECK(v.rows.size() == 116);
+  CHECK(v.median_abs <= 0.20);
 }
 
 TEST_CASE("published: memory is within the limits that we promise") {

@@ -4,12 +4,15 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "catch.h"
+#include "envelope/decimal.h"
 
 using namespace envelope;
 
@@ -164,6 +167,8 @@ TEST_CASE("a number is read as people write it in the field of its unit") {
       {"700W", "watt", 700},
       {"1.2 kW", "watt", 1200},
       {"150MW", "watt", 150e6},
+      {"30 GWh", "watt-hour", 30e9},
+      {"500 kWh", "watt-hour", 500e3},
       {"2026-11", "month", 202611},
       {"202611", "month", 202611},
       {" 2027-01 ", "month", 202701},
@@ -340,6 +345,61 @@ TEST_CASE("every double survives its text, which has no plus and no trailing zer
   }
   // The texts themselves, so that a link written by the page and by the command line is the same.
   CHECK(sum == 3516289089507027139u);
+}
+
+TEST_CASE("digits become the double that the C library gives, at halves and at both ends too") {
+  Random random;
+  const auto agree = [](const std::string& digits, long exponent) {
+    const std::string text = digits + 'e' + std::to_string(exponent);
+    if (bits(nearest_double(digits, exponent)) != bits(std::strtod(text.c_str(), nullptr)))
+      FAIL_CHECK(text);
+  };
+  for (int i = 0; i < 20000; ++i) {
+    std::string digits;
+    for (std::uint64_t n = 1 + random.next() % (i % 5 == 0 ? 60 : 20); n > 0; --n)
+      digits += static_cast<char>('0' + random.next() % 10);
+    agree(digits, static_cast<long>(random.next() % 700) - 360);
+    agree(digits, static_cast<long>(random.next() % 60) - 30);
+  }
+  // Between two neighbours, exactly and a little beside it: all digits count, however many.
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t whole = (std::uint64_t{1} << 53) + 2 * (random.next() >> 12) + 1;
+    std::string half = std::to_string(whole);
+    agree(half, 0);
+    half += std::string(900, '0');
+    agree(half, -900);
+    half.back() = '1';
+    agree(half, -900);
+    agree(std::to_string(whole - 1) + std::string(900, '9'), -900);
+  }
+  for (const char* edge : {"17976931348623157", "17976931348623158", "17976931348623159"})
+    agree(edge, 292);
+  for (const char* edge : {"49406564584124654", "24703282292062327", "24703282292062328", "1"})
+    agree(edge, -340);
+  agree("0", 400);
+  agree("1", 1000000);
+  agree("1", -1000000);
+}
+
+TEST_CASE("the first digits of a double are those that printf gives") {
+  Random random;
+  for (int i = 0; i < 20000; ++i) {
+    const std::uint64_t word = random.next() >> 1;
+    double x;
+    std::memcpy(&x, &word, sizeof x);
+    if (i % 2 == 0) x = static_cast<double>(word % 1000000) / 64;  // exact halves among them
+    if (!std::isfinite(x) || x == 0) continue;
+    const int count = 1 + static_cast<int>(random.next() % 17);
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, "%.*e", count - 1, x);
+    std::string expected(buffer);
+    const std::size_t e = expected.find('e');
+    const int exponent = std::stoi(expected.substr(e + 1));
+    expected.resize(e);
+    std::erase(expected, '.');
+    const Digits digits = first_digits(x, count);
+    if (digits.text != expected || digits.exponent != exponent) FAIL_CHECK(buffer);
+  }
 }
 
 TEST_CASE("the text of a value is what a person would type") {

@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Loads a module of the page: texts go in and out as UTF-8, sweeps come out as a copy of the numbers.
 
-const kTexts = ['schema', 'open', 'estimate', 'compare', 'importConfig', 'replays'];
+/** What few visitors ask for is a module of its own. */
+export const kRare = [
+  'importConfig',
+  'replays',
+  'compare',
+  'step',
+  'calibrate',
+  'plan',
+  'launch',
+  'bestModel',
+  'sensitivity',
+  'chart',
+];
+const kTexts = ['schema', 'open', 'estimate', ...kRare];
 
 /** `compiled` is a WebAssembly.Module; the calls are those that it has. */
 export default async function createPage(compiled) {

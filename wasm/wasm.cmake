@@ -23,15 +23,20 @@ target_compile_options(envelope_bindings PRIVATE
   -fno-exceptions -fno-rtti -DEMSCRIPTEN_HAS_UNBOUND_TYPE_NAMES=0)
 target_link_libraries(envelope_bindings PUBLIC envelope PRIVATE envelope_flags)
 
+# All that the site and the npm package load; each module names itself here.
+add_custom_target(envelope_modules)
+
 add_executable(envelope_wasm)
 set_target_properties(envelope_wasm PROPERTIES OUTPUT_NAME envelope SUFFIX .mjs)
 target_link_options(envelope_wasm PRIVATE ${wasm_options} -sEXPORT_ES6=1)
 target_link_libraries(envelope_wasm PRIVATE envelope_bindings)
+add_dependencies(envelope_modules envelope_wasm)
 
 add_executable(envelope_wasm_single)
 set_target_properties(envelope_wasm_single PROPERTIES OUTPUT_NAME envelope.single SUFFIX .js)
 target_link_options(envelope_wasm_single PRIVATE ${wasm_options} -sSINGLE_FILE=1)
 target_link_libraries(envelope_wasm_single PRIVATE envelope_bindings)
+add_dependencies(envelope_modules envelope_wasm_single)
 
 function(add_page_module target output)
   add_executable(${target} wasm/page.cpp)
@@ -40,6 +45,7 @@ function(add_page_module target output)
   target_link_options(${target} PRIVATE --no-entry
     -sSTANDALONE_WASM=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sFILESYSTEM=0 -fno-rtti)
   target_link_libraries(${target} PRIVATE envelope_flags)
+  add_dependencies(envelope_modules ${target})
 endfunction()
 
 # The calculator. Its tables come without help texts and citations, which the page loads when someone
@@ -53,6 +59,7 @@ target_include_directories(envelope_tables PRIVATE ${PROJECT_SOURCE_DIR}/core)
 target_link_libraries(envelope_tables PRIVATE envelope_flags)
 add_page_module(envelope_wasm_page envelope.page)
 target_link_libraries(envelope_wasm_page PRIVATE envelope_tables envelope)
+target_link_options(envelope_wasm_page PRIVATE -Os)
 
 # The import of models and the replays: loaded by those who ask for them.
 add_page_module(envelope_wasm_rare envelope.rare)

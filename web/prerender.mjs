@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createServer } from 'vite';
 
+import { accuracy } from './accuracy.mjs';
 import { kHome } from './home.mjs';
 import { png } from './raster.mjs';
 
@@ -88,7 +89,7 @@ const gallery = JSON.parse(await readFile(join(web, 'gallery.json'), 'utf8'));
 const estimate = (link) => JSON.parse(envelope.estimate(link));
 const template = await readFile(join(site, 'leaf.html'), 'utf8');
 const pages = [
-  ...(await build.leaves(schema, replays, answer, kHome)),
+  ...(await build.leaves(schema, replays, answer, accuracy(), kHome)),
   ...(await build.shelf(schema, replays, gallery, estimate, kHome)),
 ];
 for (const leaf of pages) {

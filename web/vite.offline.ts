@@ -13,9 +13,9 @@ const root = import.meta.dirname;
 const core = resolve(process.env.ENVELOPE_WASM ?? resolve(root, '../build/wasm'));
 const site = resolve(process.env.ENVELOPE_SITE ?? resolve(root, '../build/site'));
 const kPacked = /^envelope-(page|rare)-packed$/;
-const kSheet = /sharing\.css\?url$/;
+const kSheet = /(sharing|panels|plans|compare)\.css\?url$/;
 
-/** The core as text, and other surroundings. The style of the share dialog is in the page's. */
+/** The core as text, and other surroundings. The styles that come later elsewhere are in the page's. */
 const inside: Plugin = {
   name: 'inside',
   enforce: 'pre',

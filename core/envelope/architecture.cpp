@@ -12,7 +12,7 @@ namespace {
 
 struct Norms {
   double size;
-  std::string_view formula;
+  Formula formula;
 };
 
 Norms norm_size(const Model& m) {
@@ -276,7 +276,7 @@ void text(const Model& m, Architecture& a, const Ledger& note) {
   // The head multiplies each token even when its weights are those of the embedding.
   a.routed = a.moe_layers * m.top_k * (m.gated ? 3 : 2) * d * m.moe_ffn;
   const double linear = a.linear_layers * a.layer.linear;
-  const std::string_view matmul = a.mtp_trained > 0 ? "params.main_matmul" : "params.matmul";
+  const Literal matmul = a.mtp_trained > 0 ? "params.main_matmul" : "params.matmul";
   if (a.moe_layers > 0) {
     note("arch.routed", a.routed,
          "arch.moe_layers*model.top_k*arch.mlp_matrices*model.hidden*model.moe_ffn");

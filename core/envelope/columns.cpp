@@ -222,23 +222,6 @@ void each_item(std::string_view list, Use use) {
   }
 }
 
-/// Column and value of a word outside its vocabulary; empty when all are inside.
-std::string unknown_word(const Record& row) {
-  std::string found;
-  const auto check = [&](const Vocabulary& v, std::string_view word) {
-    if (found.empty() && std::find(v.words.begin(), v.words.end(), word) == v.words.end())
-      found = std::string(v.column) + ": the value " + quoted(word) + " is not known";
-  };
-  for (const Vocabulary& v : kVocabularies) {
-    const std::string_view cell = row.at(v.column);
-    if (v.list)
-      each_item(cell, [&](std::string_view word) { check(v, word); });
-    else if (!cell.empty())
-      check(v, cell);
-  }
-  return found;
-}
-
 std::string with_hyphens(std::string_view word) {
   std::string out(word);
   std::replace(out.begin(), out.end(), '_', '-');
@@ -493,9 +476,21 @@ class Mapper {
 
   void batch() {
     set("run.seq", needed("seq_len"));
-    const double tp = number("tp", 1), pp = number("pp", 1), cp = number("cp", 1);
-    const double replica = tp * pp * cp;
+    double tp = number("tp", 1), cp = number("cp", 1);
+    const double pp = number("pp", 1);
     double dp = number("dp"), n = number("n_gpus");
+    // Fewer sequences than GPUs: some share one. As many as a node splits matrices, the rest splits
+    // sequences.
+    if (const double sequences = number("global_batch");
+        row_.at("tp").empty() && row_.at("cp").empty() && given(n) && sequences < n / pp) {
+      const double share = n / pp / sequences;
+      tp = std::min(8.0, share);
+      cp = share / tp;
+      if (std::floor(cp) != cp || std::floor(tp) != tp) tp = cp = 1;
+      dp = n / (tp * pp * cp);
+      if (tp > 1) note("tp and cp are not stated: a sequence is shared by " + number_text(share));
+    }
+    const double replica = tp * pp * cp;
     if (!given(n)) n = given(dp) ? dp * replica : std::max(replica, number("mem_devices", 1));
     if (!given(dp)) dp = n / replica;
     if (dp * replica != n || dp < 1)
@@ -506,15 +501,23 @@ class Mapper {
     set("cluster.pp", pp);
     set("cluster.cp", cp);
     if (const double ep = number("ep"); given(ep)) set("cluster.ep", ep);
-    if (const double vp = number("virtual_stages"); given(vp) && pp > 1)
+    if (const double vp = number("virtual_stages"); given(vp) && pp > 1) {
       set("cluster.virtual_stages", vp);
+    } else if (const double pieces = number("layers") / pp;
+               interleaves() && pp > 1 && std::floor(pieces) == pieces && pieces > 1) {
+      note("virtual_stages is not stated: one layer each");
+      set("cluster.virtual_stages", pieces);
+    }
 
     // throughput.csv states the batch of a step, memory.csv the number of passes. Where neither
     // does, there are enough to fill the pipeline.
     const bool unsplit = row_.at("micro_batch").empty() && row_.at("batch_per_gpu").empty() &&
                          !row_.at("global_batch").empty();
-    if (unsplit) note("micro_batch is not stated: 1");
-    const double micro = unsplit                          ? 1
+    // Without a pipeline to fill, one pass over a small share costs the least communication.
+    const double share = number("global_batch", 1) / dp;
+    const double all = pp == 1 && share <= 4 && std::floor(share) == share ? share : 1;
+    if (unsplit) note("micro_batch is not stated: " + number_text(all));
+    const double micro = unsplit                          ? all
                          : row_.at("micro_batch").empty() ? needed("batch_per_gpu")
                                                           : number("micro_batch");
     const double passes = number("grad_accum", pp > 1 ? 2 * pp : 1);
@@ -549,6 +552,11 @@ class Mapper {
   bool megatron() const {
     return stack_.find("megatron") != std::string_view::npos ||
            stack_.find("nemo") != std::string_view::npos;
+  }
+
+  /// Tuned runs of these split the layers of a stage into pieces.
+  bool interleaves() const {
+    return stack_.starts_with("megatron-core") || stack_.starts_with("nemo");
   }
 
   /// What the framework's row of the catalog sets.
@@ -668,6 +676,23 @@ std::string_view kind_name(FileKind kind) {
       break;
   }
   return "unknown";
+}
+
+std::string unknown_word(const Record& row, std::string_view only) {
+  std::string found;
+  const auto check = [&](const Vocabulary& v, std::string_view word) {
+    if (found.empty() && std::find(v.words.begin(), v.words.end(), word) == v.words.end())
+      found = std::string(v.column) + ": the value " + quoted(word) + " is not known";
+  };
+  for (const Vocabulary& v : kVocabularies) {
+    if (!only.empty() && v.column != only) continue;
+    const std::string_view cell = row.at(v.column);
+    if (v.list)
+      each_item(cell, [&](std::string_view word) { check(v, word); });
+    else if (!cell.empty())
+      check(v, cell);
+  }
+  return found;
 }
 
 std::string_view column_of(std::string_view path) {

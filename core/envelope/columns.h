@@ -46,6 +46,10 @@ struct Mapping {
   std::string note;     ///< What was not stated and is taken as usual.
 };
 
+/// Column and value of a word outside its vocabulary, in all columns or `only` one; empty when all
+/// are inside.
+std::string unknown_word(const Record& row, std::string_view only = {});
+
 /// The column that a field is read from, for messages; the path itself where there is none.
 std::string_view column_of(std::string_view path);
 

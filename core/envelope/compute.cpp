@@ -65,7 +65,7 @@ Core attention_core(const Scenario& s, const Architecture& a, const Ledger& note
           ? note("compute.span", std::min(s.run.document, s.run.seq), "min(run.document, run.seq)")
           : note("compute.span", s.run.seq, "run.seq");
   const Attended t = attended(s, a, n);
-  std::string_view causal, full;
+  Formula causal, full;
   switch (m.kind) {
     case ModelKind::encoder:
     case ModelKind::vit:
@@ -331,6 +331,32 @@ Compute compute(const Scenario& s, const Architecture& a, const Ledger& note) {
                  : "(compute.per_token_causal + compute.recompute)*compute.tokens");
   note("compute.pfs_days", c.train / FlopsPerSecond{1e15} / kDay, "compute.train/1e15/86400");
   return c;
+}
+
+double peak_of(const Gpu& g, Precision p) {
+  switch (p) {
+    case Precision::fp32:
+      return g.fp32;
+    case Precision::tf32:
+      return g.tf32;
+    case Precision::fp16:
+      return g.fp16;
+    case Precision::bf16:
+      return g.bf16;
+    case Precision::fp8:
+      return g.fp8;
+    case Precision::int8:
+      return g.int8;
+    case Precision::fp4:
+      return g.fp4;
+  }
+  return kNone;
+}
+
+double used_peak(const Gpu& g, Precision p) {
+  for (const double peak : {peak_of(g, p), g.bf16, g.fp16, g.fp32})
+    if (given(peak)) return peak;
+  return 1e12;
 }
 
 }  // namespace envelope

@@ -29,4 +29,11 @@ Attended attended(const Scenario& scenario, const Architecture& a, double sequen
 
 Compute compute(const Scenario& scenario, const Architecture& a, const Ledger& note);
 
+/// The dense peak of the accelerator for the scenario's precision; kNone when it has none.
+double peak_of(const Gpu& gpu, Precision precision);
+
+/// The dense peak that a run in this precision has: that of its 16-bit units, or the nearest there
+/// is, where the accelerator has none for it.
+double used_peak(const Gpu& gpu, Precision precision);
+
 }  // namespace envelope

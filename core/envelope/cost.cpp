@@ -7,11 +7,11 @@
 
 namespace envelope {
 
-Cost cost(const Scenario& s, const Work& w, const Layout& l, const Serving& serving,
-          const Ledger& note) {
+Cost cost(const Scenario& s, const Time& t, const Layout& l, const Goodput& g,
+          const Serving& serving, const Ledger& note) {
   Cost c;
   const bool serve = s.run.task == Task::serve;
-  const double hours = serve ? 0 : note("time.gpu_hours", w.gpu_time / kHour, "time.gpu_time/3600");
+  const double hours = serve ? 0 : note("time.gpu_hours", t.gpu_time / kHour, "time.gpu_time/3600");
   if (given(s.price.bill) && !serve)
     c.price = note("cost.price", s.price.bill / hours, "price.bill/time.gpu_hours");
   else if (given(s.price.usd_per_gpu_hour))
@@ -25,14 +25,18 @@ Cost cost(const Scenario& s, const Work& w, const Layout& l, const Serving& serv
            "cost.price*gpus.used/3600/serving.tokens_per_s*1e6");
     } else {
       c.total = note("cost.total", Dollars{c.price * hours}, "cost.price*time.gpu_hours");
-      if (w.band) {
-        note("cost.total_low", Dollars{c.price * (w.gpu_time_low / kHour)},
+      if (!given(s.run.gpu_time))
+        note("cost.wall", Dollars{c.price * l.used * (g.wall / kHour)},
+             "cost.price*time.wall_gpu_hours");
+      if (t.band()) {
+        note("cost.total_low", Dollars{c.price * (t.fast * t.gpu_time / kHour)},
              "cost.price*time.gpu_time_low/3600");
-        note("cost.total_high", Dollars{c.price * (w.gpu_time_high / kHour)},
+        note("cost.total_high", Dollars{c.price * (t.slow * t.gpu_time / kHour)},
              "cost.price*time.gpu_time_high/3600");
       }
     }
   }
+  if (given(s.gpu.tdp) && !serve) note("cost.energy", s.gpu.tdp * hours, "gpu.tdp*time.gpu_hours");
   if (given(s.gpu.purchase)) {
     note("cost.buy", Dollars{l.used * s.gpu.purchase}, "gpus.used*gpu.purchase");
     if (given(c.price) && c.price > 0)

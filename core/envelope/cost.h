@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-// In: GPU time, number of GPUs, price. Out: dollars to rent, dollars to buy, and where they meet.
-// Neglected: storage, network, staff, and, when buying, power and hosting.
+// In: GPU time, number of GPUs, price. Out: dollars to rent, dollars to buy, and where they meet;
+// energy at rated power, in watt-hours.
+// Neglected: storage, network, staff, and, when buying, power and hosting; in the energy all but
+// the GPUs.
 #pragma once
 
+#include "envelope/goodput.h"
 #include "envelope/layout.h"
 #include "envelope/serving.h"
+#include "envelope/time.h"
 
 namespace envelope {
 
@@ -13,8 +17,8 @@ struct Cost {
   Dollars total;
 };
 
-Cost cost(const Scenario& scenario, const Work& w, const Layout& l, const Serving& serving,
-          const Ledger& note);
+Cost cost(const Scenario& scenario, const Time& t, const Layout& l, const Goodput& g,
+          const Serving& serving, const Ledger& note);
 
 /// Largest model, in parameters, that the GPUs in use can hold: for inference, full training, LoRA
 /// and QLoRA. Activations, KV cache and adapters are left out. The blog's rule has 4, 24 and 8

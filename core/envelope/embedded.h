@@ -13,5 +13,6 @@ std::string_view recipes();
 std::string_view stacks();
 std::string_view examples();
 std::string_view replays();
+std::string_view launchers();
 
 }  // namespace envelope::embedded

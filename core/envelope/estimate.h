@@ -5,6 +5,7 @@
 #include "envelope/architecture.h"
 #include "envelope/compute.h"
 #include "envelope/cost.h"
+#include "envelope/goodput.h"
 #include "envelope/layout.h"
 #include "envelope/memory.h"
 #include "envelope/scaling.h"
@@ -18,9 +19,10 @@ struct Report {
   Compute compute;
   Activations activations;
   Memory memory;
-  Work work;
+  Pace pace;
   Layout layout;
   Time time;
+  Goodput goodput;
   Serving serving;
   Cost cost;
   ScalingResult scaling;

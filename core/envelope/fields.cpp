@@ -2,9 +2,11 @@
 // Table 1. One row a field; over 400 lines because it is a table.
 #include "envelope/fields.h"
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
-#include "envelope/version.h"
+#include "envelope/packed.h"
 
 namespace envelope {
 namespace {
@@ -107,6 +109,9 @@ constexpr Choice kLaws[] = {{"besiroglu", "Besiroglu 2024 (refit of Chinchilla)"
                             {"kaplan", "Kaplan 2020"},
                             {"henighan", "Henighan 2020 (language)"},
                             {"hestness", "Hestness 2017 (word LM)"}};
+constexpr Choice kUnknowns[] = {
+    {"none", "Nothing"},       {"tokens", "Tokens"}, {"params", "Parameters"}, {"gpus", "GPUs"},
+    {"seq", "Context length"}, {"batch", "Batch"},   {"micro", "Micro-batch"}};
 constexpr Choice kFormats[] = {{"fp32", "FP32"},
                                {"fp16", "FP16"},
                                {"bf16", "BF16"},
@@ -170,8 +175,10 @@ constexpr Group kGroups[] = {{"task", "Task"},
                              {"cluster", "Cluster"},
                              {"memory", "Memory and optimizer"},
                              {"stack", "Software"},
+                             {"reliability", "Interruptions"},
                              {"price", "Price"},
-                             {"scaling", "Scaling law"}};
+                             {"scaling", "Scaling law"},
+                             {"solve", "Solve for"}};
 
 constexpr Field number(std::string_view path, std::string_view key, std::string_view group,
                        std::string_view unit, double min, double max, unsigned flags,
@@ -193,7 +200,7 @@ constexpr Field name(std::string_view path, std::string_view key, std::string_vi
   return {path, key, group, Type::name, "", 0, 0, flags | kSelects, {}, label, help, "0.1.0", at};
 }
 
-constexpr Field kFields[] = {
+constexpr Field kRows[] = {
     number("catalog.snapshot", "d", "task", "month", 202611, 999912, kWhole | kAll | kSelects,
            "Facts as of", "Month of the catalog (models, accelerators, prices), YYYY-MM.",
            AT(catalog.snapshot)),
@@ -411,8 +418,8 @@ constexpr Field kFields[] = {
     choice("run.count", "count", "run", kCounts, kTrain, "FLOPs counted as",
            "The convention of the FLOP total and of the utilisation (MFU) given.", AT(run.count)),
     number("run.mfu", "mfu", "run", "ratio", 1e-4, 1, kOptional | kTrain | kBasic, "MFU",
-           "Assumed share of the dense peak that model FLOPs reach. Empty: the median of "
-           "published runs on this accelerator.",
+           "Assumed share of the dense peak that model FLOPs reach. Empty: predicted "
+           "from model, accelerator, network, layout and software.",
            AT(run.mfu)),
     number("run.gpu_time", "gputime", "run", "second", 1, 1e15, kOptional | kTrain,
            "Known GPU time",
@@ -432,7 +439,8 @@ constexpr Field kFields[] = {
     number("run.capacity", "capacity", "run", "factor", 0, 1e3, kTrain, "Expert capacity",
            "Slots of an expert over its even share; 0 drops no token.", AT(run.capacity)),
     number("run.deadline", "deadline", "run", "second", 1, 1e12, kOptional | kTrain, "Deadline",
-           "Longest training time allowed, such as 30d; gives the GPUs it takes.",
+           "Longest training time allowed, such as 30d, without interruptions; gives the GPUs it "
+           "takes.",
            AT(run.deadline)),
 
     choice("tune.method", "method", "tune", kMethods, kFinetune | kBasic, "Method",
@@ -558,15 +566,33 @@ constexpr Field kFields[] = {
            "Scale-out bandwidth of one accelerator, one direction.", AT(gpu.nic)),
     number("gpu.purchase", "capex", "hardware", "usd", 1, 1e7, kOptional | kAll, "Purchase price",
            "Dollars for one accelerator; street prices are rough.", AT(gpu.purchase)),
+    number("gpu.torus", "torus", "hardware", "count", 0, 6, kWhole | kTrain, "Torus",
+           "Dimensions of the torus that the scale-up links form; 0 where a switch joins them.",
+           AT(gpu.torus)),
+    flag("gpu.in_switch", "nvls", "hardware", kTrain, "Sums in the switch",
+         "The scale-up switch adds up what its accelerators send (NVLink SHARP).",
+         AT(gpu.in_switch)),
+    number("gpu.reach16", "reach16", "hardware", "ratio", 0.01, 1, kTrain, "Reached in 16 bits",
+           "Share of the peak that a large matrix product reaches.", AT(gpu.reach16)),
+    number("gpu.reach8", "reach8", "hardware", "ratio", 0.01, 1, kTrain, "Reached in 8 bits",
+           "Share of the peak that a large matrix product reaches.", AT(gpu.reach8)),
+    number("gpu.reach4", "reach4", "hardware", "ratio", 0.01, 1, kTrain, "Reached in 4 bits",
+           "Share of the peak that a large matrix product reaches.", AT(gpu.reach4)),
+    number("gpu.reach_attention", "reachattn", "hardware", "ratio", 0.01, 1, kTrain,
+           "Reached in attention",
+           "Share of the 16-bit peak that the usual attention kernels reach, forward.",
+           AT(gpu.reach_attention)),
+    number("gpu.reach_experts", "reachexp", "hardware", "ratio", 0.01, 1, kTrain,
+           "Reached in experts", "Speed of grouped products over that of one large product.",
+           AT(gpu.reach_experts)),
 
     number("cluster.gpus", "n", "cluster", "count", 1, 1e8, kWhole | kOptional | kAll | kBasic,
            "GPUs", "Accelerators in use. Empty: as many as memory and deadline ask for.",
            AT(cluster.gpus)),
     number("cluster.tp", "tp", "cluster", "count", 1, 1e5, kWhole | kOptional | kAll,
            "Tensor parallel",
-           "GPUs that share each matrix (TP). Empty: in training the fewest that do, in serving as "
-           "many as "
-           "heads allow.",
+           "GPUs that share each matrix (TP). Empty: in training the fastest that fits, or "
+           "the fewest GPUs where those are open; in serving as many as heads allow.",
            AT(cluster.tp)),
     number("cluster.pp", "pp", "cluster", "count", 1, 1e4, kWhole | kTrain, "Pipeline parallel",
            "Stages that share the layers (PP).", AT(cluster.pp)),
@@ -579,6 +605,9 @@ constexpr Field kFields[] = {
            "Expert tensor parallel",
            "GPUs that share each expert. Empty: as TP without expert parallelism, else one.",
            AT(cluster.etp)),
+    flag("cluster.tp_across", "tpacross", "cluster", kAll, "Tensor parallel across domains",
+         "TP larger than the scale-up domain is meant: the network between nodes carries it.",
+         AT(cluster.tp_across)),
     flag("cluster.sp", "seqpar", "cluster", kTrain, "Sequence parallel",
          "With tensor parallelism, norms and residuals are split over the tokens.", AT(cluster.sp)),
     choice("cluster.cp_kind", "cpkind", "cluster", kContextParallels, kTrain, "Context parallel by",
@@ -610,6 +639,10 @@ constexpr Field kFields[] = {
            AT(cluster.prefetch)),
     choice("cluster.reduce", "reduce", "cluster", kFormats, kTrain, "Gradients reduced in",
            "Format in which gradients are summed over data-parallel ranks.", AT(cluster.reduce)),
+    number("cluster.oversubscription", "oversub", "cluster", "factor", 1, 100, kTrain,
+           "Oversubscription",
+           "Bandwidth of all network ports over that of the fabric behind them.",
+           AT(cluster.oversubscription)),
     number("cluster.vocab_multiple", "vocabx", "cluster", "count", 1, 1e6, kWhole | kTrain,
            "Vocabulary padded to",
            "Rows are padded to a multiple of this times TP (Megatron: 128).",
@@ -680,6 +713,42 @@ constexpr Field kFields[] = {
     number("stack.slack", "slack", "stack", "ratio", 0, 1, kAll, "Allocator slack",
            "Reserved by the caching allocator beyond what is allocated, as a share.",
            AT(stack.slack)),
+    number("stack.overhead", "overhead", "stack", "factor", 0.3, 10, kTrain, "Overhead",
+           "Time of a step over that of its kernels and their communication.", AT(stack.overhead)),
+    number("stack.overlap", "overlap", "stack", "ratio", 0, 1, kTrain, "Overlap",
+           "Share of communication that can hide behind computation.", AT(stack.overlap)),
+    number("stack.attention", "attnspeed", "stack", "ratio", 0.01, 2, kTrain, "Attention kernels",
+           "Speed of its attention kernels over the usual ones of the device.",
+           AT(stack.attention)),
+    number("stack.launch", "launch", "stack", "second", 0, 0.001, kTrain, "Launch",
+           "Seconds from one kernel to the next at least.", AT(stack.launch)),
+
+    number(
+        "reliability.mtbf", "mtbf", "reliability", "second", 1, 1e15, kTrain,
+        "Time between failures of a GPU",
+        "One GPU with its share of host and network. Llama 3: 419 unexpected interruptions in 54 "
+        "days on 16,384 GPUs, one in 50,700 GPU-hours.",
+        AT(reliability.mtbf)),
+    number("reliability.checkpoint_every", "ckptevery", "reliability", "second", 1, 1e12,
+           kOptional | kTrain, "Time between checkpoints",
+           "Empty: the best by Young and Daly, for the cost of a checkpoint and the failures.",
+           AT(reliability.checkpoint_every)),
+    number("reliability.checkpoint_time", "ckpttime", "reliability", "second", 0, 1e9,
+           kOptional | kTrain, "Time of a checkpoint",
+           "For which training stands still. Empty: bytes of the states over the storage's speed.",
+           AT(reliability.checkpoint_time)),
+    number("reliability.storage", "storage", "reliability", "byte/s", 1e3, 1e15, kTrain,
+           "Storage, per GPU",
+           "Speed of writing a checkpoint. Llama 3: 2 TB/s sustained for 16,384 GPUs.",
+           AT(reliability.storage)),
+    number("reliability.restart", "restart", "reliability", "second", 0, 1e9, kTrain,
+           "Time of a restart",
+           "From a failure to training again, beside the work that is lost. MegaScale: found and "
+           "diagnosed within 10 minutes on average.",
+           AT(reliability.restart)),
+    number("reliability.evaluation", "evalshare", "reliability", "ratio", 0, 0.99, kTrain,
+           "Share of evaluation", "Share of the time in which the model is evaluated, not trained.",
+           AT(reliability.evaluation)),
 
     name("price.provider", "provider", "price", kAll, "Provider",
          "A provider of the price list, or median: the median over providers.", AT(price.provider)),
@@ -700,6 +769,21 @@ constexpr Field kFields[] = {
     number("scaling.budget_usd", "budgetusd", "scaling", "usd", 1, 1e15, kOptional | kPretrain,
            "Budget in dollars", "Money to split; becomes FLOP through price, peak and MFU.",
            AT(scaling.budget_usd)),
+
+    choice("solve.unknown", "solve", "solve", kUnknowns, kAll, "Solve for",
+           "The unknown: the most tokens, parameters, context or sequences, or the fewest GPUs, "
+           "that fit into memory and keep the deadline and the limits below. What its field says "
+           "is not used.",
+           AT(solve.unknown)),
+    number("solve.usd", "usd", "solve", "usd", 0, 1e15, kOptional | kTrain, "Most dollars",
+           "Limit on the cost of the run, without interruptions, as the deadline; when solving.",
+           AT(solve.usd)),
+    number("solve.per_million", "usdm", "solve", "usd", 0, 1e9, kOptional | kServe,
+           "Most dollars per million tokens", "Limit on the cost of tokens; when solving.",
+           AT(solve.per_million)),
+    number("solve.per_user", "peruser", "solve", "token/s", 0, 1e9, kOptional | kServe,
+           "Least tokens/s per user", "Limit on the speed that one user sees; when solving.",
+           AT(solve.per_user)),
 };
 #undef AT
 
@@ -716,20 +800,49 @@ constexpr std::size_t members() {
   else
     return sizeof...(A);
 }
-static_assert(members<Scenario>() == 11, "a new group must be added to the sum below");
+static_assert(members<Scenario>() == 13, "a new group must be added to the sum below");
 static_assert(members<Catalog>() + members<Run>() + members<Model>() + members<Tune>() +
                       members<Serve>() + members<Gpu>() + members<Cluster>() + members<States>() +
-                      members<Stack>() + members<Price>() + members<Scaling>() ==
-                  std::size(kFields),
+                      members<Stack>() + members<Reliability>() + members<Price>() +
+                      members<Scaling>() + members<Solve>() ==
+                  std::size(kRows),
               "every member of the scenario needs exactly one row");
 
 constexpr bool distinct() {
-  for (std::size_t i = 0; i < std::size(kFields); ++i)
-    for (std::size_t j = i + 1; j < std::size(kFields); ++j)
-      if (kFields[i].path == kFields[j].path || kFields[i].key == kFields[j].key) return false;
+  for (std::size_t i = 0; i < std::size(kRows); ++i)
+    for (std::size_t j = i + 1; j < std::size(kRows); ++j)
+      if (kRows[i].path == kRows[j].path || kRows[i].key == kRows[j].key) return false;
   return true;
 }
 static_assert(distinct(), "no path and no key twice");
+
+// What stays in the program: the rows themselves do not.
+constexpr auto kColumns = [](auto use) {
+  return use(
+      [](auto& f) -> auto& { return f.path; }, [](auto& f) -> auto& { return f.key; },
+      [](auto& f) -> auto& { return f.group; }, [](auto& f) -> auto& { return f.unit; },
+      [](auto& f) -> auto& { return f.label; }, [](auto& f) -> auto& { return f.help.text; },
+      [](auto& f) -> auto& { return f.since; });
+};
+constexpr std::size_t kSize =
+    kColumns([](auto... column) { return packed_size(kRows, column...); });
+constexpr auto kTexts = kColumns([](auto... column) { return packed<kSize>(kRows, column...); });
+
+struct Rest {
+  double min, max;
+  std::span<const Choice> choices;
+  Slot (*at)(Scenario&);
+  unsigned short flags;
+  Type type;
+};
+constexpr auto kRests = [] {
+  std::array<Rest, std::size(kRows)> rests{};
+  for (std::size_t i = 0; i < rests.size(); ++i) {
+    const Field& f = kRows[i];
+    rests[i] = {f.min, f.max, f.choices, f.at, static_cast<unsigned short>(f.flags), f.type};
+  }
+  return rests;
+}();
 
 Slot slot_of(const Field& f, const Scenario& s) {
   return f.at(const_cast<Scenario&>(s));  // NOLINT: the accessor is shared; callers only read
@@ -737,17 +850,42 @@ Slot slot_of(const Field& f, const Scenario& s) {
 
 }  // namespace
 
-std::span<const Field> fields() { return kFields; }
+std::span<const Field> fields() {
+  static const std::vector<Field> rows = [] {
+    std::vector<Field> all(kRests.size());
+    kColumns([&](auto... column) { unpack(kTexts.data(), all, column...); });
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const Rest& rest = kRests[i];
+      all[i].type = rest.type;
+      all[i].min = rest.min;
+      all[i].max = rest.max;
+      all[i].flags = rest.flags;
+      all[i].choices = rest.choices;
+      all[i].at = rest.at;
+    }
+    return all;
+  }();
+  return rows;
+}
 std::span<const Group> groups() { return kGroups; }
 
 const Field* field_by_path(std::string_view path) {
-  for (const Field& f : kFields)
-    if (f.path == path) return &f;
-  return nullptr;
+  // In order once: the rules ask for a field at each value they try.
+  static const std::vector<const Field*> ordered = [] {
+    std::vector<const Field*> all;
+    for (const Field& f : fields()) all.push_back(&f);
+    std::sort(all.begin(), all.end(),
+              [](const Field* a, const Field* b) { return a->path < b->path; });
+    return all;
+  }();
+  const auto at =
+      std::lower_bound(ordered.begin(), ordered.end(), path,
+                       [](const Field* f, std::string_view wanted) { return f->path < wanted; });
+  return at != ordered.end() && (*at)->path == path ? *at : nullptr;
 }
 
 const Field* field_by_key(std::string_view key) {
-  for (const Field& f : kFields)
+  for (const Field& f : fields())
     if (f.key == key) return &f;
   return nullptr;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "envelope/bands.h"
 #include "envelope/catalog.h"
 #include "envelope/formats.h"
 #include "envelope/least.h"
@@ -196,6 +197,17 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
                        r.layout.fits,
                        r.layout.per_gpu.value}}});
   }
+  if (r.layout.fastest.value > 0)
+    out.push_back(
+        {Tone::warning,
+         "out_of_time",
+         {"time.fastest", "run.deadline"},
+         {text("No number of GPUs is in time: with as many as a batch of " +
+               number_text(s.run.global_batch) + " sequences has work for, the run takes "),
+          metric("time.fastest"),
+          text(". A larger batch, or more tensor parallelism, "
+               "makes room for more GPUs.")},
+         {}});
   // Of one that was asked for, the rules speak.
   if (!given(s.cluster.tp) && !r.memory.by_rule && s.gpu.domain >= 1 && r.layout.tp > s.gpu.domain)
     out.push_back({Tone::warning,
@@ -203,8 +215,7 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
                    {"layout.tp", "gpu.domain"},
                    {text("Tensor parallelism over "), metric("layout.tp"),
                     text(" GPUs leaves the scale-up domain of " + number_text(s.gpu.domain) +
-                         ": the network between nodes carries activations, which is slower than "
-                         "counted here.")},
+                         ": the network between nodes carries activations.")},
                    {}});
   if (s.run.task != Task::serve && !r.memory.by_rule) {
     if (!r.architecture.known && s.states.activations == ActivationRule::estimate)
@@ -222,6 +233,47 @@ void memory_findings(const Scenario& s, const Report& r, std::vector<Finding>& o
                       text(" undivided) are an estimate for one micro-batch; frameworks differ.")},
                      {}});
   }
+}
+
+/// What limits the step, and what helps.
+void step_finding(const Scenario& s, const Report& r, std::vector<Finding>& out) {
+  constexpr struct {
+    std::string_view metric, what, helps;
+  } kSetbacks[] = {
+      {"step.bubble", "waiting in the pipeline",
+       "more micro-batches, virtual stages or fewer stages shrink it"},
+      {"step.recompute", "recomputation",
+       "where memory allows, recompute less: selective, or every second layer"},
+      {"step.data", "weights and gradients on their way between replicas",
+       "ZeRO-1 instead of ZeRO-3, a larger batch for each GPU or more model parallelism hide it"},
+      {"step.tensor", "tensor parallelism",
+       "fewer tensor-parallel GPUs, or software with more overlap, shrink it"},
+      {"step.expert", "tokens on their way to experts",
+       "expert parallelism inside the scale-up domain shrinks it"},
+      {"step.context", "context parallelism", "fewer context-parallel GPUs shrink it"},
+      {"step.pipeline", "sends between stages", "fewer stages or virtual stages shrink it"},
+      {"step.optimizer", "the optimizer",
+       "sharding its states (ZeRO-1) or keeping them on the GPU shrinks it"},
+      {"step.overhead", "the software",
+       "larger micro-batches, or software that launches kernels faster, shrink it"},
+  };
+  const std::string_view worst = largest_setback(r.layout.step).metric;
+  // Experts that are gathered in each micro-batch are the usual reason.
+  const bool moe = worst == "step.data" && r.architecture.moe_layers > 0 && s.cluster.ep == 1;
+  for (const auto& row : kSetbacks)
+    if (row.metric == worst)
+      out.push_back(
+          {Tone::info,
+           "step_limits",
+           {"time.step", row.metric},
+           {text("The work of the model takes "), metric("step.compute_share"),
+            text(" of a step. The largest part of the rest is " + std::string(row.what) + ", "),
+            metric("step.setback_share"),
+            text(": " +
+                 std::string(moe ? "expert parallelism, with ZeRO-1, keeps experts where they are"
+                                 : row.helps) +
+                 ".")},
+           {}});
 }
 
 void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out) {
@@ -244,7 +296,33 @@ void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out
                          " tokens are longer than the context this model was published for (" +
                          number_text(s.model.max_seq) + ").")},
                    {}});
-  if (r.work.band) {
+  if (r.pace.predicted) {
+    step_finding(s, r, out);
+    if (r.time.steps < 1)
+      out.push_back({Tone::warning,
+                     "less_than_a_step",
+                     {"time.steps", "run.global_batch"},
+                     {text("All tokens together are less than one step of " +
+                           number_text(s.run.global_batch) +
+                           " sequences, and the time is that share of a step. Choose a smaller "
+                           "global batch.")},
+                     {}});
+    const Band band = band_of(s, r.architecture, r.layout.used);
+    const std::string like =
+        band.rows > 0 ? std::to_string(band.rows) + " of them, of " + std::to_string(band.sources) +
+                            (band.sources == 1 ? " source" : " sources") + ", are of this kind (" +
+                            std::string(band.among) + ")"
+                      : std::string("none of them is of this kind");
+    out.push_back(
+        {Tone::info,
+         "step_predicted",
+         {"time.step", "time.mfu"},
+         {text("Time and MFU are predicted. The band holds four of five published runs: it "
+               "rests on our errors on 699 speeds, each predicted without its own source "
+               "and weighted by likeness; " +
+               like + ".")},
+         {}});
+  } else if (r.time.band()) {
     const Utilisation& u = utilisation(s, r.architecture);
     if (u.rows > 0)
       out.push_back(
@@ -252,7 +330,7 @@ void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out
            "mfu_published",
            {"time.mfu"},
            {text("The MFU of "), metric("time.mfu"),
-            text(" is the median of " + std::to_string(u.rows) +
+            text(" is that of the median of " + std::to_string(u.rows) +
                  " published training speeds on comparable hardware, collected to November "
                  "2026; the band spans their 10th to 90th percentile.")},
            {}});
@@ -266,12 +344,14 @@ void time_findings(const Scenario& s, const Report& r, std::vector<Finding>& out
                       text(" is the median of whole A100 runs; give your own MFU if you know it.")},
                      {}});
   }
-  if (r.work.mfu > 1)
+  if (r.time.mfu > 1 || r.time.hfu > 1)
     out.push_back({Tone::bad,
                    "beyond_peak",
                    {"time.mfu"},
                    {text("This needs "), metric("time.mfu"),
-                    text(" of the dense peak, which no hardware delivers.")},
+                    text(r.time.mfu > 1 ? " of the dense peak, which no hardware delivers."
+                                        : " of the dense peak, and what is recomputed takes it "
+                                          "beyond: no hardware delivers that.")},
                    {}});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope/formats.h"
 
+#include <array>
 #include <cstddef>
 
 namespace envelope {
@@ -348,10 +349,17 @@ constexpr bool rows_follow_the_enum() {
 }
 static_assert(rows_follow_the_enum());
 
+/// Apart from the rows: a module that lists no formats then has none of their texts.
+constexpr auto kBytes = [] {
+  std::array<double, std::size(kRows)> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = kRows[i].bits / 8;
+  return bytes;
+}();
+
 }  // namespace
 
 std::span<const FormatInfo> formats() { return kRows; }
 
-double bytes_per_value(Format format) { return kRows[static_cast<std::size_t>(format)].bits / 8; }
+double bytes_per_value(Format format) { return kBytes[static_cast<std::size_t>(format)]; }
 
 }  // namespace envelope

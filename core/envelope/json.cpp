@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/detail/conversions/to_chars.hpp>
+
+#include "envelope/decimal.h"
 
 namespace envelope {
 namespace {
@@ -33,108 +35,219 @@ bool too_deep(std::string_view text) {
   return false;
 }
 
-/// Builds a document from the parser's events: unlike the library's own ordered objects, in a time
-/// that grows with the text and not with the square of its keys.
-class Builder {
- public:
-  Json root;
+/// The UTF-8 character that text begins with. What is none has the bytes that could have begun one.
+struct Character {
+  std::size_t length = 1;
+  bool valid = false;
+};
+Character character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return {1, true};
+  if (first < 0xC2 || first > 0xF4) return {};
+  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  // Not longer than needed, no half of a surrogate pair, not beyond the last code point.
+  unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i == text.size() || byte(i) < low || byte(i) > high) return {i, false};
+    low = 0x80, high = 0xBF;
+  }
+  return {length, true};
+}
 
-  bool null() { return put({}); }
-  bool boolean(bool x) {
-    Json json;
-    json.kind = Json::Kind::flag;
-    json.flag = x;
-    return put(std::move(json));
+/// Of a key that stands twice the first place and the last value count.
+void drop_repeated(Json& object) {
+  std::vector<std::size_t> order(object.keys.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const int c = object.keys[a].compare(object.keys[b]);
+    return c < 0 || (c == 0 && a < b);
+  });
+  std::vector<bool> repeated(order.size());
+  bool any = false;
+  for (std::size_t i = 0, first = 0; i < order.size(); ++i) {
+    if (object.keys[order[i]] != object.keys[order[first]]) first = i;
+    if (i == first) continue;
+    object.items[order[first]] = std::move(object.items[order[i]]);
+    any = repeated[order[i]] = true;
   }
-  bool number_integer(std::int64_t x) { return number(static_cast<double>(x)); }
-  bool number_unsigned(std::uint64_t x) { return number(static_cast<double>(x)); }
-  bool number_float(double x, const std::string&) { return number(x); }
-  bool string(std::string& x) {
-    Json json;
-    json.kind = Json::Kind::text;
-    json.text = std::move(x);
-    return put(std::move(json));
+  if (!any) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < repeated.size(); ++i) {
+    if (repeated[i]) continue;
+    if (kept != i) {
+      object.keys[kept] = std::move(object.keys[i]);
+      object.items[kept] = std::move(object.items[i]);
+    }
+    ++kept;
   }
-  bool binary(nlohmann::ordered_json::binary_t&) { return false; }
-  bool start_object(std::size_t) { return open(Json::Kind::object); }
-  bool start_array(std::size_t) { return open(Json::Kind::array); }
-  bool key(std::string& x) {
-    open_.back().keys.push_back(std::move(x));
-    return true;
-  }
-  bool end_object() {
-    drop_repeated(open_.back());
-    return close();
-  }
-  bool end_array() { return close(); }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) {
-    return false;
+  object.keys.resize(kept);
+  object.items.resize(kept);
+}
+
+/// Reads RFC 8259 to the letter. Calls itself for what stands inside of what: see `too_deep`.
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+
+  bool document(Json& out) {
+    if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);  // a byte order mark
+    return value(out) && rest_.empty();
   }
 
  private:
-  bool number(double x) {
-    Json json;
-    json.kind = Json::Kind::number;
-    json.number = x;
-    return put(std::move(json));
-  }
-  bool put(Json json) {
-    if (open_.empty())
-      root = std::move(json);
-    else
-      open_.back().items.push_back(std::move(json));
+  char front() const { return rest_.empty() ? '\0' : rest_.front(); }
+  bool skip(std::string_view word) {
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
     return true;
   }
-  bool open(Json::Kind kind) {
-    open_.emplace_back().kind = kind;
-    return true;
-  }
-  bool close() {
-    Json json = std::move(open_.back());
-    open_.pop_back();
-    return put(std::move(json));
+  void skip_space() {
+    const std::size_t end = rest_.find_first_not_of(" \t\r\n");
+    rest_.remove_prefix(std::min(end, rest_.size()));
   }
 
-  /// Of a key that stands twice the first place and the last value count.
-  static void drop_repeated(Json& object) {
-    std::vector<std::size_t> order(object.keys.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      const int c = object.keys[a].compare(object.keys[b]);
-      return c < 0 || (c == 0 && a < b);
-    });
-    std::vector<bool> repeated(order.size());
-    bool any = false;
-    for (std::size_t i = 0, first = 0; i < order.size(); ++i) {
-      if (object.keys[order[i]] != object.keys[order[first]]) first = i;
-      if (i == first) continue;
-      object.items[order[first]] = std::move(object.items[order[i]]);
-      any = repeated[order[i]] = true;
-    }
-    if (!any) return;
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < repeated.size(); ++i) {
-      if (repeated[i]) continue;
-      if (kept != i) {
-        object.keys[kept] = std::move(object.keys[i]);
-        object.items[kept] = std::move(object.items[i]);
+  bool value(Json& out) {
+    skip_space();
+    const bool done = front() == '"' ? (out.kind = Json::Kind::text, string(out.text))
+                      : front() == '{' || front() == '[' ? members(out)
+                                                         : word(out) || number(out);
+    skip_space();
+    return done;
+  }
+
+  bool word(Json& out) {
+    if (skip("null")) return true;
+    const bool yes = skip("true");
+    if (!yes && !skip("false")) return false;
+    out.kind = Json::Kind::flag;
+    out.flag = yes;
+    return true;
+  }
+
+  bool members(Json& out) {
+    const bool keyed = front() == '{';
+    const std::string_view close = keyed ? "}" : "]";
+    out.kind = keyed ? Json::Kind::object : Json::Kind::array;
+    rest_.remove_prefix(1);
+    skip_space();
+    if (skip(close)) return true;
+    do {
+      if (keyed) {
+        skip_space();
+        if (!string(out.keys.emplace_back())) return false;
+        skip_space();
+        if (!skip(":")) return false;
       }
-      ++kept;
-    }
-    object.keys.resize(kept);
-    object.items.resize(kept);
+      if (!value(out.items.emplace_back())) return false;
+    } while (skip(","));
+    if (keyed) drop_repeated(out);
+    return skip(close);
   }
 
-  std::vector<Json> open_;
+  bool digits(std::string& to) {
+    const std::size_t end = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    to += rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    return end > 0;
+  }
+
+  bool number(Json& out) {
+    const bool negative = skip("-");
+    const bool zero = front() == '0';
+    std::string text;
+    if (!digits(text) || (zero && text.size() > 1)) return false;
+    long exponent = 0;
+    bool whole = true;
+    if (skip(".")) {
+      whole = false;
+      const std::size_t before = text.size();
+      if (!digits(text)) return false;
+      exponent = static_cast<long>(before) - static_cast<long>(text.size());
+    }
+    if (skip("e") || skip("E")) {
+      whole = false;
+      const bool down = skip("-");
+      if (!down) skip("+");
+      std::string power;
+      if (!digits(power)) return false;
+      long n = 0;
+      for (const char c : power) n = std::min(10 * n + (c - '0'), 1000000L);
+      exponent += down ? -n : n;
+    }
+    const double x = nearest_double(text, exponent);
+    out.kind = Json::Kind::number;
+    out.number = negative && !(whole && x == 0) ? -x : x;
+    return std::isfinite(x);
+  }
+
+  bool unit(unsigned& out) {  // four hexadecimal digits
+    if (rest_.size() < 4) return false;
+    out = 0;
+    for (int i = 0; i < 4; ++i) {
+      const char c = rest_[static_cast<std::size_t>(i)], low = static_cast<char>(c | 0x20);
+      if (c >= '0' && c <= '9')
+        out = 16 * out + static_cast<unsigned>(c - '0');
+      else if (low >= 'a' && low <= 'f')
+        out = 16 * out + static_cast<unsigned>(low - 'a') + 10;
+      else
+        return false;
+    }
+    rest_.remove_prefix(4);
+    return true;
+  }
+
+  bool escape(std::string& to) {
+    constexpr std::string_view kLetters = "\"\\/bfnrt", kMeant = "\"\\/\b\f\n\r\t";
+    const char letter = front();
+    if (rest_.empty()) return false;
+    rest_.remove_prefix(1);
+    if (const std::size_t at = kLetters.find(letter); at != std::string_view::npos)
+      return to += kMeant[at], true;
+    unsigned point = 0, low = 0;
+    if (letter != 'u' || !unit(point) || (point >= 0xDC00 && point < 0xE000)) return false;
+    if (point >= 0xD800 && point < 0xDC00) {  // the first half of a pair
+      if (!skip("\\u") || !unit(low) || low < 0xDC00 || low >= 0xE000) return false;
+      point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
+    }
+    const int more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    constexpr unsigned kFirst[] = {0, 0xC0, 0xE0, 0xF0};
+    to += static_cast<char>(kFirst[more] | (point >> 6 * more));
+    for (int i = more; i-- > 0;) to += static_cast<char>(0x80 | ((point >> 6 * i) & 0x3F));
+    return true;
+  }
+
+  bool string(std::string& to) {
+    if (!skip("\"")) return false;
+    while (!skip("\"")) {
+      if (rest_.empty()) return false;
+      if (skip("\\")) {
+        if (!escape(to)) return false;
+        continue;
+      }
+      std::size_t end = 0;  // of what stands for itself
+      while (end < rest_.size() && rest_[end] >= ' ' && rest_[end] <= '~' && rest_[end] != '"' &&
+             rest_[end] != '\\')
+        ++end;
+      if (end == 0) {
+        const Character next = character(rest_);
+        if (!next.valid || static_cast<unsigned char>(rest_.front()) < ' ') return false;
+        end = next.length;
+      }
+      to += rest_.substr(0, end);
+      rest_.remove_prefix(end);
+    }
+    return true;
+  }
+
+  std::string_view rest_;
 };
 
 bool read(std::string_view text, Json& out) {
-  Builder builder;
-  // Not the library's own `sax_parse`, which brings its readers of binary formats.
-  auto input = nlohmann::detail::input_adapter(text.begin(), text.end());
-  nlohmann::detail::parser<nlohmann::ordered_json, decltype(input)> parser(std::move(input));
-  if (!parser.sax_parse(&builder)) return false;
-  out = std::move(builder.root);
+  Json json;
+  if (!Reader(text).document(json)) return false;
+  out = std::move(json);
   return true;
 }
 
@@ -166,27 +279,6 @@ std::string quote_strange_words(std::string_view text) {
     i = end;
   }
   return out;
-}
-
-/// The UTF-8 character that text begins with. What is none has the bytes that could have begun one.
-struct Character {
-  std::size_t length = 1;
-  bool valid = false;
-};
-Character character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return {1, true};
-  if (first < 0xC2 || first > 0xF4) return {};
-  const std::size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  // Not longer than needed, no half of a surrogate pair, not beyond the last code point.
-  unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-  unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (i == text.size() || byte(i) < low || byte(i) > high) return {i, false};
-    low = 0x80, high = 0xBF;
-  }
-  return {length, true};
 }
 
 void flatten(const Json& in, const std::string& prefix, Patch& patch, Problems& problems) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading and writing JSON. The only file that knows the JSON library.
+// Reading and writing JSON. The JSON library only finds the digits of the doubles that are written.
 #pragma once
 
 #include <string>

@@ -2,6 +2,7 @@
 // Which layers of the stack are of which kind, and what one linear layer is made of.
 #pragma once
 
+#include "envelope/ledger.h"
 #include "envelope/scenario.h"
 
 namespace envelope {
@@ -24,7 +25,7 @@ LayerCount layers_between(const Model& model, double from, double to);
 
 /// The same as formulas for the whole stack, chosen by the model's pattern.
 struct LayerFormulas {
-  std::string_view attention, linear, mlp, global;
+  Formula attention, linear, mlp, global;
 };
 LayerFormulas layer_formulas(const Model& model);
 
@@ -45,7 +46,7 @@ struct LinearLayer {
 LinearLayer linear_layer(const Model& model);
 
 struct LinearFormulas {
-  std::string_view keys, input, channels, matrices, other, sides, macs;
+  Formula keys, input, channels, matrices, other, sides, macs;
 };
 LinearFormulas linear_formulas(const Model& model);
 

@@ -8,6 +8,8 @@
 // "show the work" is proved to be the work. A value that was looked up or chosen has no formula.
 #pragma once
 
+#include <cstddef>
+#include <iosfwd>
 #include <string_view>
 #include <vector>
 
@@ -16,20 +18,42 @@
 
 namespace envelope {
 
-struct Step {
-  std::string_view id;       ///< A row of the metrics table.
-  double value;              ///< In the metric's canonical unit.
-  std::string_view formula;  ///< Over metric ids and field paths; empty when looked up.
+/// Text of a string literal. Its length is not counted before someone reads it: a thousand places
+/// in a module name one, so each byte there counts, and most are never read.
+class Literal {
+ public:
+  constexpr Literal(const char* text = "") : text_(text) {}
+  constexpr operator std::string_view() const { return text_; }
+  constexpr bool empty() const { return *text_ == '\0'; }
+  constexpr bool operator==(std::string_view other) const {
+    std::size_t i = 0;
+    while (i < other.size() && text_[i] != '\0' && text_[i] == other[i]) ++i;
+    return i == other.size() && text_[i] == '\0';
+  }
+  template <class Char>
+  friend std::basic_ostream<Char>& operator<<(std::basic_ostream<Char>& out, Literal literal) {
+    return out << std::string_view(literal);
+  }
+
+ private:
+  const char* text_;
 };
 
-/// A formula on its way into the ledger; an embed shows none and carries none.
+/// A formula on its way into the ledger. An embed shows none and carries none.
+#if ENVELOPE_SAYS > 0
+using Formula = Literal;
+#else
 struct Formula {
-  std::string_view text;
-  constexpr Formula() = default;
-  template <class Text>
-  constexpr Formula(const Text& given) {
-    if constexpr (kSays != Says::results) text = given;
-  }
+  constexpr Formula(const char* = "") {}
+  constexpr operator std::string_view() const { return {}; }
+  constexpr bool empty() const { return true; }
+};
+#endif
+
+struct Step {
+  Literal id;       ///< A row of the metrics table.
+  double value;     ///< In the metric's canonical unit.
+  Formula formula;  ///< Over metric ids and field paths; empty when looked up.
 };
 
 /// Writes steps down, or does nothing at all. A silent ledger costs one branch.
@@ -43,20 +67,21 @@ class Ledger {
 
   /// Notes `value` under the metric `id` and gives it back. Ids and formulas are string literals.
   // Inlined, so that a silent ledger never builds its arguments: in WASM that doubles the speed.
-  // The formula keeps its type for the same reason: a choice of literals would have its length
-  // counted.
-  template <class Q, class Text = std::string_view>
-  [[gnu::always_inline]] Q operator()(std::string_view id, Q value,
-                                      const Text& formula = {}) const {
-    if (steps_) [[unlikely]]
-      write(id, raw(value), Formula(formula));
+  template <class Q>
+  [[gnu::always_inline]] Q operator()(Literal id, Q value, Formula formula = {}) const {
+    if constexpr (kSays == Says::results) {
+      write(id, raw(value), formula);  // an embed rather has fewer branches than be fast
+    } else {
+      if (steps_) [[unlikely]]
+        write(id, raw(value), formula);
+    }
     return value;
   }
 
  private:
   friend class Loud;
-  [[gnu::noinline]] void write(std::string_view id, double value, Formula formula) const {
-    steps_->push_back({id, value, formula.text});
+  [[gnu::noinline]] void write(Literal id, double value, Formula formula) const {
+    if (steps_) steps_->push_back({id, value, formula});
   }
 
   std::vector<Step>* steps_ = nullptr;
@@ -66,11 +91,11 @@ class Ledger {
 class Loud {
  public:
   explicit Loud(const Ledger& ledger) : ledger_(ledger) {}
-  double operator()(std::string_view id, double value, Formula formula = {}) const {
+  double operator()(Literal id, double value, Formula formula = {}) const {
     return ledger_.write(id, value, formula), value;
   }
   template <Dim D>
-  Quantity<D> operator()(std::string_view id, Quantity<D> value, Formula formula = {}) const {
+  Quantity<D> operator()(Literal id, Quantity<D> value, Formula formula = {}) const {
     return ledger_.write(id, value.value, formula), value;
   }
 

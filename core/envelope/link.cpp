@@ -183,6 +183,17 @@ const Field* nearest(std::string_view word) {
   return best;
 }
 
+/// A metric in the letters of a link: `cost.per-million-tokens`; a capital has a dash before it.
+std::string in_link(std::string_view id) {
+  std::string out;
+  for (const char c : id) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (capital || c == '_') out += '-';
+    if (c != '_') out += capital ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
+}
+
 struct Reader {
   Link link;
   std::size_t more = 0;  // problems left out
@@ -229,8 +240,43 @@ struct Reader {
             pair.value);
   }
 
+  /// `x=n,64,4096`, `y=tp`, `z=cost.total`.
+  void chart(char name, const Pair& pair) {
+    const std::string key = lower_case(pair.value);
+    const auto refuse = [&](std::string_view code, std::string_view what) {
+      problem(std::string(1, name), Severity::error, code,
+              quoted(pair.value) + std::string(what) + ", so the chart is drawn without it.",
+              "Leave it out, and choose on the page.", pair.value);
+    };
+    if (name == 'z') {
+      for (const Metric& m : metrics())
+        if (m.id == pair.value || in_link(m.id) == key) link.chart.metric = &m;
+      if (!link.chart.metric) refuse("unknown_metric", " is not a result");
+      return;
+    }
+    const std::size_t first = key.find(','), second = key.find(',', first + 1);
+    const std::string_view word = std::string_view(key).substr(0, first);
+    ChartKeys::Side side{field_by_key(word)};
+    if (!side.field) side.field = field_by_path(word);
+    if (!side.field) return refuse("unknown_field", " is not an input");
+    const Field& f = *side.field;
+    const auto number = [&](std::size_t from, std::size_t size, double& out) {
+      return parse_number(std::string_view(key).substr(from, size), f.unit, out);
+    };
+    const bool ranged = first != std::string::npos;
+    if (ranged && !(f.type == Type::number && second < key.size() &&
+                    number(first + 1, second - first - 1, side.from) &&
+                    number(second + 1, key.size(), side.to) && f.min <= side.from &&
+                    side.from < side.to && side.to <= f.max)) {
+      side.from = side.to = kNone;
+      refuse("out_of_range", " has no range within that of the input");
+    }
+    (name == 'x' ? link.chart.x : link.chart.y) = side;
+  }
+
   void read(const std::vector<Pair>& pairs) {
     const std::string* v = nullptr;
+    const std::string* sides[3] = {};
     for (const Pair& pair : pairs) {
       const std::string key = lower_case(pair.key);
       std::string_view name = key, scope;
@@ -238,21 +284,22 @@ struct Reader {
         scope = name.substr(0, 2);
         name.remove_prefix(2);
       }
-      const bool is_version = key == "v";
+      const bool is_version = key == "v", is_chart = key == "x" || key == "y" || key == "z";
       const Field* field = field_by_key(name);
       if (!field) field = field_by_path(name);
-      if (!field && !is_version) {
+      if (!field && !is_version && !is_chart) {
         unknown(pair, scope, name);
         continue;
       }
-      const std::string path = is_version ? "v" : std::string(scope) + std::string(field->path);
+      const std::string path = field ? std::string(scope) + std::string(field->path) : key;
       if (!pair.has_value || pair.value.empty()) {
         problem(path, Severity::error, "no_value", quoted(pair.key) + " has no value.",
                 "Write " + key + "=, then the value.", "");
         continue;
       }
       const std::string* before = v;
-      if (!is_version) {
+      if (is_chart) before = sides[key[0] - 'x'];
+      if (field) {
         const Value* value = find(patch(scope.empty() ? 'a' : scope[0]), field->path);
         before = value ? &std::get<std::string>(*value) : nullptr;
       }
@@ -262,6 +309,9 @@ struct Reader {
                   quoted(pair.key) + " is given more than once; the first, " + quoted(*before) +
                       ", is used.",
                   "Remove one of them.", pair.value);
+      } else if (is_chart) {
+        sides[key[0] - 'x'] = &pair.value;
+        chart(key[0], pair);
       } else if (is_version) {
         v = &pair.value;
         version(pair.value);
@@ -332,6 +382,11 @@ Link decode(std::string_view text) {
   }
   reader.read(pairs_of_address(std::string(text)));
   Link link = std::move(reader.link);
+  ChartKeys& chart = link.chart;
+  if (!chart.x.field || chart.x.field == chart.y.field) {
+    if (!chart.x.field) chart.x = chart.y;
+    chart.y = {};
+  }
   if (reader.more > 0)
     link.problems.push_back(
         {"", Severity::error, "too_many",
@@ -344,7 +399,22 @@ Link decode(std::string_view text) {
 
 std::string encode(const Scenario& scenario) { return encode(scenario, {}); }
 
-std::string encode(const Scenario& a, const std::vector<std::pair<char, Scenario>>& others) {
+std::string encode(const ChartKeys& chart) {
+  std::string out;
+  const auto side = [&](const char* name, const ChartKeys::Side& s) {
+    if (!s.field) return;
+    out.append(name).append(s.field->key);
+    if (given(s.from))
+      out.append(",").append(number_text(s.from)).append(",").append(number_text(s.to));
+  };
+  side("&x=", chart.x);
+  side("&y=", chart.y);
+  if (chart.metric) out.append("&z=").append(in_link(chart.metric->id));
+  return out.erase(0, 1);
+}
+
+std::string encode(const Scenario& a, const std::vector<std::pair<char, Scenario>>& others,
+                   const ChartKeys& chart) {
   std::string out = "v=" + std::to_string(kDefaultsVersion);
   const Field& snapshot = *field_by_key("d");
   write(out, "", snapshot, get(snapshot, a));
@@ -357,6 +427,8 @@ std::string encode(const Scenario& a, const std::vector<std::pair<char, Scenario
     const Field& task = *field_by_key("task");
     if (out.size() == before) write(out, scope, task, get(task, scenario));
   }
+  const std::string shown = encode(chart);
+  if (!shown.empty()) out.append("&").append(shown);
   return out;
 }
 

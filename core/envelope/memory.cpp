@@ -111,7 +111,7 @@ void training(const Scenario& s, const Architecture& a, const Activations& act, 
         "bytes.adapter", s.tune.adapter == Format::none ? bw : bytes_per_value(s.tune.adapter));
     // Modules trained in full are copies in 16 bit, beside the frozen ones.
     out.module_weight = modules > 0 ? note("bytes.module", std::max(2.0, std::min(bw, 4.0))) : 0;
-    const Bytes adapter =
+    const Bytes adapter = out.adapter_weights =
         note("memory.adapter_weights", Bytes{(T - modules) * ba + modules * out.module_weight},
              modules > 0 ? "(params.trainable - params.modules)*bytes.adapter + "
                            "params.modules*bytes.module"
@@ -208,6 +208,11 @@ Memory memory(const Scenario& s, const Architecture& a, const Activations& act,
     out.states = note("memory.states", out.weights + out.gradients + out.master + out.optimizer,
                       "memory.weights + memory.gradients + memory.master + memory.optimizer");
     note("memory.bytes_per_param", out.states.value / a.total, "memory.states/params.total");
+    const bool frozen = s.run.task == Task::finetune && s.tune.method != Method::full;
+    out.checkpoint = note("memory.checkpoint",
+                          out.master + out.optimizer + (frozen ? out.adapter_weights : out.weights),
+                          frozen ? "memory.adapter_weights + memory.master + memory.optimizer"
+                                 : "memory.weights + memory.master + memory.optimizer");
     const bool logits = out.logits.value > 0, stored = out.activations.value > 0;
     note("memory.beyond_weights",
          out.gradients + out.master + out.optimizer + out.activations + out.logits,

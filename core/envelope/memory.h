@@ -9,9 +9,11 @@
 namespace envelope {
 
 struct Memory {
+  Bytes checkpoint;  ///< What a checkpoint of training holds.
   Bytes weights, gradients, master, optimizer, activations, logits, kv_cache;
-  Bytes states;  ///< Weights, gradients, master copy and optimizer states.
-  Bytes total;   ///< By components, or by the blog's rule where that is asked for.
+  Bytes adapter_weights;  ///< Of the weights, where a base is frozen.
+  Bytes states;           ///< Weights, gradients, master copy and optimizer states.
+  Bytes total;            ///< By components, or by the blog's rule where that is asked for.
   bool by_rule = false;
   // Bytes per stored parameter: matrices of the layers, routed experts, everything else, adapters.
   double matrix_bytes = 0, expert_bytes = 0, other_bytes = 0, adapter_bytes = 0;

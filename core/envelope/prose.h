@@ -19,7 +19,7 @@ inline constexpr Says kSays = static_cast<Says>(ENVELOPE_SAYS);
 /// A text of a table that only a build that says all carries.
 struct Prose {
   std::string_view text;
-  constexpr Prose(const char* given) : text(kSays == Says::all ? given : "") {}
+  constexpr Prose(const char* given = "") : text(kSays == Says::all ? given : "") {}
 };
 
 }  // namespace envelope

@@ -83,6 +83,22 @@ double before(const Scenario& s, double from, double to, double pieces, double k
          of(within(1 + wide, p - 1), usual) + of(within(p - 1, p), layers - end);
 }
 
+/// Which layers a stage has only matters where they differ.
+bool alike(const Model& m) {
+  return m.linear == Linear::none && (m.experts == 0 || (m.first_dense == 0 && m.moe_every == 1));
+}
+
+/// A stage has the same kinds of layers as another, and no more of any.
+bool within(const Stage& a, const Stage& b) {
+  const auto less = [](double x, double y) { return x <= y && (x > 0) == (y > 0); };
+  return a.first == b.first && a.last == b.last && less(a.layers, b.layers) &&
+         less(a.attention_layers, b.attention_layers) && less(a.linear_layers, b.linear_layers) &&
+         less(a.dense_layers, b.dense_layers) && less(a.moe_layers, b.moe_layers) &&
+         less(a.layers - a.moe_layers, b.layers - b.moe_layers) && a.mtp == b.mtp &&
+         a.kept_moe_layers <= b.kept_moe_layers &&
+         a.kept_layers - a.kept_moe_layers <= b.kept_layers - b.kept_moe_layers;
+}
+
 void add(Stage& to, const LayerCount& n) {
   to.layers += n.layers;
   to.attention_layers += n.attention;
@@ -137,12 +153,10 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   adapter_bytes_ = m.adapter_bytes;
   const Precision precision = s.run.precision;
   // Shared weights have such copies only while they are gathered.
-  if ((precision == Precision::fp8 || precision == Precision::fp4) && c.zero < 3)
-    copies_ = s.stack.weight_copies;
+  if (precision == Precision::fp8 || precision == Precision::fp4) copies_ = s.stack.weight_copies;
   gather_ = std::min(matrix_bytes_, act.compute_bytes);
   gather_experts_ = std::min(expert_bytes_, act.compute_bytes);
   gather_root_ = std::min(other_bytes_, act.compute_bytes);
-  reduced_ = gather_ + (bytes_per_value(c.reduce) > gather_ ? bytes_per_value(c.reduce) : 0);
 
   if (!a.known) {  // as if one layer a stage
     layer_ = a.total / (tp_ * pp_);
@@ -183,6 +197,11 @@ Ranks::Ranks(const Scenario& s, const Architecture& a, const Memory& m, const Ac
   }
 }
 
+double Ranks::reduced() const {
+  const double sum = bytes_per_value(s_.cluster.reduce);
+  return gather_ + (sum > gather_ ? sum : 0);
+}
+
 Ways Ranks::ways(double dp) const {
   const Cluster& c = s_.cluster;
   Ways w{.tp = tp_, .pp = pp_, .cp = c.cp, .ep = c.ep, .etp = etp_, .dp = dp};
@@ -209,7 +228,8 @@ Stage Ranks::stage(double i, const Ways& w) const {
   const double v = s_.cluster.virtual_stages;
   const bool fold = folded(s_.cluster.schedule) && pp_ > 1;
   if (fold) out.last = out.first;
-  if (fold || (s_.cluster.schedule == Schedule::one_f_one_b && v > 1 && pp_ > 1)) {
+  const bool split = fold || (s_.cluster.schedule == Schedule::one_f_one_b && v > 1 && pp_ > 1);
+  if (split && !alike(model)) {
     // Each stage has pieces of the model, as even as its layers allow, and pieces follow one
     // another through the stages; folded, the second piece comes back from the end.
     const double pieces = fold ? 2 : v, mine = to - from;
@@ -244,6 +264,32 @@ Stage Ranks::stage(double i, const Ways& w) const {
     out.first = out.last = out.first || out.last;
   }
   return out;
+}
+
+double Ranks::dense_parameters(const Stage& st) const {
+  return st.layers * layer_ + st.attention_layers * attention_ + st.linear_layers * linear_ +
+         st.dense_layers * dense_mlp_ + st.moe_layers * moe_mlp_ + st.mtp * mtp_ +
+         (st.first ? embedding_ + other_ : 0) + (st.last && !tied_ ? head_ : 0);
+}
+
+double Ranks::expert_parameters(const Stage& st) const {
+  return st.moe_layers * expert_layer_ + st.mtp * mtp_experts_;
+}
+
+double Ranks::recomputed() const {
+  const bool full = s_.run.recompute == Recompute::full;
+  return full ? std::floor(a_.layers / s_.run.recompute_every) / a_.layers : 1;
+}
+
+double Ranks::stored(double layers, double moe_layers) const {
+  if (!transient_) return 0;
+  const double again = recomputed();
+  return act_.share * ((layers - moe_layers) * (again * dense_stored_ + (1 - again) * dense_all_) +
+                       moe_layers * (again * moe_stored_ + (1 - again) * moe_all_));
+}
+
+double Ranks::stored(const Stage& st) const {
+  return stored(st.layers + st.mtp, st.moe_layers + (a_.moe_layers > 0 ? st.mtp : 0));
 }
 
 Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
@@ -283,18 +329,11 @@ Ranks::Held Ranks::held(const Stage& st, const Ways& w) const {
   }
   if (!transient_) return h;
 
-  const double kept_dense = st.kept_layers - st.kept_moe_layers;
-  const bool full = s_.run.recompute == Recompute::full;
-  // Every n-th layer is computed again; the others keep all.
-  const double again = full ? std::floor(a_.layers / s_.run.recompute_every) / a_.layers : 1;
-  h.activations =
-      act_.share * (kept_dense * (again * dense_stored_ + (1 - again) * dense_all_) +
-                    st.kept_moe_layers * (again * moe_stored_ + (1 - again) * moe_all_));
-  if (c.offload_activations) {  // one layer leaves while the next is at work
-    h.staged = 2 * std::max(dense_layers > 0 ? (again < 1 ? dense_all_ : dense_stored_) : 0,
-                            st.moe_layers > 0 ? (again < 1 ? moe_all_ : moe_stored_) : 0);
-    h.activations = std::min(h.activations, h.staged);
-  }
+  h.activations = stored(st.kept_layers, st.kept_moe_layers);
+  const double again = recomputed();
+  // Offloaded, one layer leaves while the next is at work.
+  h.staged = 2 * std::max(dense_layers > 0 ? (again < 1 ? dense_all_ : dense_stored_) : 0,
+                          st.moe_layers > 0 ? (again < 1 ? moe_all_ : moe_stored_) : 0);
 
   const double dense_work = dense_gradient_ + dense_all_ - dense_stored_;
   const double moe_work = moe_gradient_ + moe_all_ - moe_stored_;
@@ -325,7 +364,7 @@ Ranks::Live Ranks::live(const Held& h, const Ways& w) const {
   Live x;
   x.weights = c.offload_weights ? 0
                                 : sharded(h.weights, h.expert_weights, zero >= 3, w) +
-                                      copies_ * (h.dense + h.experts - h.root);
+                                      copies() * (h.dense + h.experts - h.root);
   if (!c.offload_optimizer) {
     x.master = master_ * sharded(h.trained + h.modules, h.trained_experts, zero >= 1, w);
     x.optimizer = sharded(optimizer_ * h.trained + module_optimizer_ * h.modules,
@@ -354,7 +393,8 @@ Ranks::Live Ranks::live(const Held& h, const Ways& w) const {
 
   x.activations = s_.states.activations == ActivationRule::per_parameter
                       ? s_.states.activation_bytes * sharded(h.trained, h.trained_experts, true, w)
-                      : h.activations;
+                  : c.offload_activations ? std::min(h.activations, h.staged)
+                                          : h.activations;
   // Weights that are shared, or wait elsewhere, or are wider than the arithmetic: in 16 bit while
   // they work. What lies outside the layers stays gathered (FSDP's root).
   if (transient_ && (w.gathers || c.offload_weights)) {
@@ -363,7 +403,7 @@ Ranks::Live Ranks::live(const Held& h, const Ways& w) const {
         gather_ * (c.reshard ? std::min(ahead * h.widest_layer, dense) : dense) +
         gather_experts_ * (c.reshard ? std::min(ahead * h.widest_experts, h.experts) : h.experts) +
         gather_root_ * h.root;
-    x.reduced = h.widest_trained * reduced_;  // its gradients, and their copy to be reduced
+    x.reduced = h.widest_trained * reduced();  // its gradients, and their copy to be reduced
   } else if (transient_ && matrix_bytes_ > act_.compute_bytes) {
     x.gathered = act_.compute_bytes * (h.dense + h.experts);
   }
@@ -416,8 +456,9 @@ Parts Ranks::parts(const Stage& st, const Ways& w, Moment moment) const {
   return parts(moment, live(h, w), h);
 }
 
-RankMemory Ranks::peak(const Stage& st, const Ways& w) const {
-  const Held h = held(st, w);
+RankMemory Ranks::peak(const Stage& st, const Ways& w) const { return peak(st, held(st, w), w); }
+
+RankMemory Ranks::peak(const Stage& st, const Held& h, const Ways& w) const {
   const Live x = live(h, w);
   RankMemory out;
   out.stage = st;
@@ -435,14 +476,45 @@ RankMemory Ranks::peak(const Stage& st, const Ways& w) const {
   return out;
 }
 
-RankMemory Ranks::fullest(const Ways& w) const {
+RankMemory Ranks::fullest(const Crowded& c, const Ways& w) const {
   RankMemory most;
   most.allocated = -1;
-  for (double i = 0; i < pp_; ++i) {
-    RankMemory one = peak(stage(i, w), w);
+  const auto look = [&](const Stage& st, const Held& h) {
+    RankMemory one = peak(st, h, w);
     if (one.allocated > most.allocated) most = one;
+  };
+  for (std::size_t k = 0; k < c.count; ++k) look(c.stages[k], c.held[k]);
+  for (double i = 0; c.count == 0 && i < pp_; ++i) {
+    const Stage st = stage(i, w);
+    look(st, held(st, w));
   }
   return most;
+}
+
+Ranks::Crowded Ranks::crowded(const Ways& w) const {
+  Crowded out;
+  const auto add = [&](const Stage& st) {
+    out.stages[out.count] = st;
+    out.held[out.count++] = held(st, w);
+  };
+  // Between the ends the first stage has the most layers of those that are alike, and the most
+  // micro-batches in flight. With DualPipe each has a second one, of the other end.
+  if (pp_ <= 3 || (alike(s_.model) && s_.cluster.schedule != Schedule::dualpipe)) {
+    const double places[] = {0, 1, pp_ - 1};
+    for (int k = 0; k < 3; ++k)
+      if (k == 0 || (places[k] > places[k - 1] && places[k] < pp_)) add(stage(places[k], w));
+    return out;
+  }
+  // Else whoever has less of everything than one before, of the same kinds of layers, holds less.
+  for (double i = 0; i < pp_; ++i) {
+    const Stage st = stage(i, w);
+    bool less = false;
+    for (std::size_t k = 0; k < out.count && !less; ++k) less = within(st, out.stages[k]);
+    if (less) continue;
+    if (out.count == out.stages.size()) return {};
+    add(st);
+  }
+  return out;
 }
 
 double Ranks::legal(double least) const {
@@ -481,9 +553,12 @@ double Ranks::fewest(double room_alone, double room_together) const {
   if (given(s_.cluster.shard)) without = ways(kMost);
   double least = first + step_;
   bool possible = true;
-  for (double i = 0; i < pp_ && possible; ++i) {
-    const Stage st = stage(i, w);
-    const Held h = held(st, w);
+  const Crowded some = crowded(w);
+  const double places = some.count > 0 ? static_cast<double>(some.count) : pp_;
+  for (double i = 0; i < places && possible; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const Stage st = some.count > 0 ? some.stages[at] : stage(i, w);
+    const Held h = some.count > 0 ? some.held[at] : held(st, w);
     const Live alone = live(h, without), together = live(h, one);
     for (int k = 0; k < kMoments; ++k) {
       const Moment moment = static_cast<Moment>(k);

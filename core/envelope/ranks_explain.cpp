@@ -74,7 +74,7 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
            "layout.tp)");
     // Embedding on the first stage, head on the last; a tied head is a copy there.
     const bool own_head = st.last && (!tied_ || (pp_ > 1 && !st.first));
-    const std::string_view root =
+    const Formula root =
         !text ? (st.first && st.last ? "(params.embedding + params.other + params.head)/layout.tp"
                  : st.first          ? "(params.embedding + params.other)/layout.tp"
                  : st.last           ? "params.head/layout.tp"
@@ -111,7 +111,7 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
                   : "0");
 
   // Bytes that stay, moment by moment.
-  note("rank.weight_copies", copies_, copies_ > 0 ? "stack.weight_copies" : "0");
+  note("rank.weight_copies", copies(), copies() > 0 ? "stack.weight_copies" : "0");
   note("bytes.matrix", matrix_bytes_);
   note("bytes.expert", expert_bytes_);
   note("bytes.outside", other_bytes_);
@@ -206,7 +206,7 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
     note("rank.again", some ? again : 1.0,
          some ? "floor(model.layers/run.recompute_every)/model.layers" : "1");
     if (c.offload_activations) note("rank.staged", Bytes{h.staged});
-    const std::string_view formula =
+    const Formula formula =
         moe && c.offload_activations
             ? "min(act.share*((rank.kept_layers - rank.kept_moe_layers)*(rank.again*"
               "rank.layer_stored + (1 - rank.again)*rank.layer_all) + rank.kept_moe_layers*("
@@ -245,7 +245,7 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
     note("bytes.gathered_root", gather_root_);
     note("rank.widest_layer", h.widest_layer);
     note("rank.widest_experts", h.widest_experts);
-    note("rank.open", Bytes{p.gathered - (back ? h.widest_trained * reduced_ : 0)},
+    note("rank.open", Bytes{p.gathered - (back ? h.widest_trained * reduced() : 0)},
          c.reshard ? "bytes.gathered*min((1 + cluster.prefetch)*rank.widest_layer, rank.params - "
                      "rank.root) + bytes.gathered_expert*min((1 + cluster.prefetch)*"
                      "rank.widest_experts, rank.expert_params) + bytes.gathered_root*rank.root"
@@ -253,7 +253,7 @@ void Ranks::explain(const RankMemory& r, const Ways& w, const Ledger& ledger) co
                      "rank.expert_params + bytes.gathered_root*rank.root");
     if (back) {
       if (!one_layer) note("rank.widest_trained", h.widest_trained);
-      note("bytes.reduced", reduced_);
+      note("bytes.reduced", reduced());
     }
   }
   note("rank.gathered", Bytes{p.gathered},
@@ -315,7 +315,7 @@ void Ranks::explain_working(const RankMemory& r, const Held& h, const Ways& w,
          "(act.token_copies*model.moe_ffn + model.shared_ffn + model.residual_ffn)/layout.tp + "
          "act.token_copies*model.hidden/max(1, layout.tp/rank.etp))");
   const bool again = s_.run.recompute != Recompute::none;
-  const std::string_view formula =
+  const Formula formula =
       dense && moe ? (again ? "max(rank.layer_gradient + rank.layer_all - rank.layer_stored, "
                               "rank.moe_layer_gradient + rank.moe_layer_all - "
                               "rank.moe_layer_stored) + rank.sent + rank.dequantized"

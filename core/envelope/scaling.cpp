@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "envelope/scaling.h"
 
+#include <array>
 #include <cstddef>
 #include <iterator>
 
@@ -114,6 +115,13 @@ constexpr bool rows_follow_the_enum() {
 }
 static_assert(rows_follow_the_enum());
 
+/// Apart from the rows: a module that says nothing of the laws then has none of their texts.
+constexpr auto kConstants = [] {
+  std::array<std::span<const LawConstant>, std::size(kLaws)> constants;
+  for (std::size_t i = 0; i < constants.size(); ++i) constants[i] = kLaws[i].constants;
+  return constants;
+}();
+
 const Parametric& parametric(Law law) { return law == Law::hoffmann_3 ? kHoffmann3 : kBesiroglu; }
 
 double parametric_loss(const Parametric& p, double params, double tokens) {
@@ -144,12 +152,12 @@ double larger(double a, double b) { return a < b ? b : a; }
 /// Notes a value unless it is not applicable.
 struct Notes {
   Ledger note;
-  double operator()(std::string_view id, double value, std::string_view formula = {}) const {
+  double operator()(Literal id, double value, Formula formula = {}) const {
     return given(value) ? note(id, value, formula) : value;
   }
 };
 
-constexpr std::string_view kTokensAtOptimum = "scaling.budget/(6*scaling.optimal_params)";
+constexpr Formula kTokensAtOptimum = "scaling.budget/(6*scaling.optimal_params)";
 
 void by_loss_law(const Parametric& p, double N, double D, Notes note, ScalingResult& r) {
   r.loss = note("scaling.loss", parametric_loss(p, N, D),
@@ -248,7 +256,7 @@ double loss_at(Law law, double params, double tokens) {
 }
 
 ScalingResult scaling(const Scenario& scenario, double params, Tokens tokens, Flops budget,
-                      Ledger ledger, std::string_view budget_formula) {
+                      Ledger ledger, Formula budget_formula) {
   const Notes note{ledger};
   const Law law = scenario.scaling.law;
   const double D = tokens.value;
@@ -256,7 +264,7 @@ ScalingResult scaling(const Scenario& scenario, double params, Tokens tokens, Fl
   r.tokens_per_param = note("scaling.tokens_per_param", D / params, "compute.tokens/params.active");
   r.tokens_20 = note("scaling.tokens_20", 20 * params, "20*params.active");
   r.budget = note("scaling.budget", budget.value, budget_formula);
-  for (const LawConstant& c : law_info(law).constants) note(c.id, c.value);
+  for (const LawConstant& c : kConstants[static_cast<std::size_t>(law)]) note(c.id, c.value);
 
   switch (law) {
     case Law::besiroglu:

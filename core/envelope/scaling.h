@@ -13,7 +13,7 @@
 namespace envelope {
 
 struct LawConstant {
-  std::string_view id;  ///< A row of the metrics table, as formulas name it.
+  Literal id;  ///< A row of the metrics table, as formulas name it.
   double value;
 };
 
@@ -52,6 +52,6 @@ double loss_at(Law law, double params, double tokens);
 /// `params` counts the embeddings; of a mixture of experts it is the active ones. `budget_formula`
 /// says where the budget comes from; it stays empty when the budget was typed in.
 ScalingResult scaling(const Scenario& scenario, double params, Tokens tokens, Flops budget,
-                      Ledger note, std::string_view budget_formula = {});
+                      Ledger note, Formula budget_formula = {});
 
 }  // namespace envelope

@@ -84,6 +84,8 @@ enum class Law : unsigned char {
   henighan,
   hestness
 };
+/// What is asked for, given everything else.
+enum class Unknown : unsigned char { none, tokens, params, gpus, seq, batch, micro };
 /// Storage formats; bits, range and block constants are in formats.h.
 enum class Format : unsigned char {
   fp32,
@@ -198,6 +200,10 @@ struct Stack {
   double step_bytes = 0, step_params = kNone;
   // Zero where the framework is unknown: cluster.reserve stands for them.
   double context = 0, buffers = 0, slack = 0;
+  double overhead = 1.05;  ///< Time over that of the kernels and their communication.
+  double overlap = 0.5;    ///< Share of communication that can hide behind computation.
+  double attention = 1;    ///< Speed of its attention kernels over the best known.
+  double launch = 5e-6;    ///< Seconds between two kernels at least.
 };
 
 struct States {
@@ -239,10 +245,16 @@ struct Gpu {
   double fp32 = kNone, tf32 = kNone, fp16 = kNone, bf16 = kNone, fp8 = kNone, int8 = kNone,
          fp4 = kNone;
   double tdp = kNone, link = kNone, domain = 1, nic = kNone, purchase = kNone;
+  double torus = 0;        ///< Dimensions of the torus that the links form; 0: a switch.
+  bool in_switch = false;  ///< The scale-up switch adds up.
+  // Shares of the peak that large operations reach: products in 16, 8 and 4 bits, attention, and
+  // products of experts over those of one matrix.
+  double reach16 = 0.7, reach8 = 0.62, reach4 = 0.5, reach_attention = 0.4, reach_experts = 0.5;
 };
 
 struct Cluster {
   double gpus = kNone, tp = kNone, pp = 1, cp = 1, ep = 1, etp = kNone, zero = 3;
+  bool tp_across = false;  ///< TP may leave the scale-up domain.
   bool sp = true;  ///< Sequence parallel: with TP, norms and residuals are split over tokens.
   ContextParallel cp_kind = ContextParallel::ring;
   double virtual_stages = 1, first_layers = kNone, last_layers = kNone;
@@ -251,10 +263,19 @@ struct Cluster {
   bool reshard = true;
   double prefetch = 1;
   Format reduce = Format::fp32;
+  double oversubscription = 1;  ///< Bandwidth of all NICs over that of the fabric.
   double vocab_multiple = 1;
   bool offload_weights = false, offload_gradients = false, offload_optimizer = false,
        offload_activations = false;
   double reserve = 2147483648;  ///< 2 GiB: CUDA context 0.5-1 GiB, NCCL buffers, allocator slack.
+};
+
+/// What keeps a whole run from training all the time.
+struct Reliability {
+  double mtbf = 182520000;  ///< Seconds between failures of one GPU and its share of the host.
+  double checkpoint_every = kNone, checkpoint_time = kNone;  ///< Seconds.
+  double storage = 122e6;                                    ///< Bytes per second and GPU.
+  double restart = 600, evaluation = 0;                      ///< Seconds; share of the time.
 };
 
 struct Price {
@@ -268,6 +289,12 @@ struct Scaling {
   double flop_budget = kNone, budget_usd = kNone;
 };
 
+/// What to work out, and what the answer must keep beside the deadline and the memory.
+struct Solve {
+  Unknown unknown = Unknown::none;
+  double usd = kNone, per_million = kNone, per_user = kNone;
+};
+
 struct Scenario {
   Catalog catalog;
   Run run;
@@ -278,8 +305,10 @@ struct Scenario {
   Cluster cluster;
   States states;
   Stack stack;
+  Reliability reliability;
   Price price;
   Scaling scaling;
+  Solve solve;
 };
 
 }  // namespace envelope

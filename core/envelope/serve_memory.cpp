@@ -170,6 +170,8 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   const WeightBytes w = a.known ? weight_bytes(s.serve.weights, s.model, a) : WeightBytes{};
 
   const Legal legal(s.model);
+  // What is left open stays inside the scale-up domain, unless nothing fits there.
+  const auto inside = [&](double tp) { return tp <= s.gpu.domain || s.cluster.tp_across; };
   // Fewest GPUs: for each legal replica the sequences that it holds, and the replicas that takes.
   double fit_tp = kNone, fit_batch = kNone;
   const auto try_to_fit = [&](double tp) {
@@ -215,14 +217,17 @@ ServeMemory serve_memory(const Scenario& s, const Architecture& a, const Memory&
   } else {
     // The largest legal replica that fits; where several do, one that leaves no GPU over.
     double even = 0, any = 0, largest = a.known ? 1 : out.used;
-    for (int i = legal.count - 1; i >= 0 && even == 0; --i) {
-      const double tp = legal.tp[i];
-      if (!a.known || tp > out.used) continue;
-      const bool whole = divides(tp, out.used);
-      if (whole) largest = std::max(largest, tp);
-      if (!whole && any > 0) continue;
-      if (Replica(s, a, m, w, tp).fits(sequences(tp), s.serve.prompt, s.serve.output))
-        (whole ? even : any) = tp;
+    for (const bool within : {true, false}) {
+      if (even > 0 || any > 0) break;
+      for (int i = legal.count - 1; i >= 0 && even == 0; --i) {
+        const double tp = legal.tp[i];
+        if (!a.known || tp > out.used || inside(tp) != within) continue;
+        const bool whole = divides(tp, out.used);
+        if (whole) largest = std::max(largest, tp);
+        if (!whole && any > 0) continue;
+        if (Replica(s, a, m, w, tp).fits(sequences(tp), s.serve.prompt, s.serve.output))
+          (whole ? even : any) = tp;
+      }
     }
     out.tp = note("layout.tp", even > 0 ? even : any > 0 ? any : largest);
   }

@@ -147,7 +147,7 @@ void Replica::explain(double batch, const Ledger& ledger) const {
                  step = x.cache + std::max(x.step_work, step_end);
     struct Peak {
       double cache, working, logits;
-      std::string_view cache_from, working_from, logits_from;
+      Formula cache_from, working_from, logits_from;
     };
     const Peak peak =
         x.load >= std::max(prefill, step) ? Peak{0, x.load, 0, "0", "serving.load_bytes", "0"}

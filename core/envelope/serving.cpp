@@ -27,7 +27,7 @@ Serving serving(const Scenario& s, const Architecture& a, const Memory& m, const
   double attended_prompt = 0, attended_context = 0;
   if (a.known) {
     // A prompt of n tokens: n times the causal average. A new token attends to all before it.
-    std::string_view prompt_formula, context_formula;
+    Formula prompt_formula, context_formula;
     switch (s.model.kind) {
       case ModelKind::encoder:
       case ModelKind::vit:

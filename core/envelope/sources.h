@@ -25,6 +25,18 @@ inline constexpr Source kSources[] = {
     {"guimera-2023", "Sergi Guimerà Roig", 2023, "Challenges for scaling DL models with GPUs", ""},
     {"why-so-many-gpus-2024", "Blog post", 2024, "Why so many GPUs", ""},
 
+    // Whole runs: failures and checkpoints.
+    {"young-1974", "Young", 1974, "A first order approximation to the optimum checkpoint interval",
+     "https://doi.org/10.1145/361147.361115"},
+    {"daly-2006", "Daly", 2006,
+     "A higher order estimate of the optimum checkpoint interval for restart dumps",
+     "https://doi.org/10.1016/j.future.2004.11.016"},
+    {"llama-3-2024", "Grattafiori et al.", 2024, "The Llama 3 Herd of Models",
+     "https://arxiv.org/abs/2407.21783"},
+    {"jiang-2024", "Jiang et al.", 2024,
+     "MegaScale: Scaling Large Language Model Training to More Than 10,000 GPUs",
+     "https://arxiv.org/abs/2402.15627"},
+
     // Scaling laws.
     {"hestness-2017", "Hestness et al.", 2017, "Deep Learning Scaling is Predictable, Empirically",
      "https://arxiv.org/abs/1712.00409"},

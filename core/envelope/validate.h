@@ -7,31 +7,35 @@
 #include <string_view>
 #include <vector>
 
-#include "envelope/columns.h"
-#include "envelope/math.h"
+#include "envelope/predict.h"
 
 namespace envelope {
 
-/// error = (predicted - measured)/measured; a skipped row has a reason and no error.
+/// error = predicted/measured - 1, of the time where a speed was measured; a skipped row has a
+/// reason and no error.
 struct ValidatedRow {
-  std::string id, source_id;
+  std::string id, source_id, device;
   std::string_view quantity;  ///< mem_gib, tokens_per_s_per_gpu, gpu_hours ...
   double measured = kNone, predicted = kNone, error = kNone;
+  double step = kNone;      ///< Seconds predicted for a step, where a speed is measured.
   std::string skipped;      ///< Why there is no prediction; empty when there is one.
+  bool moe = false;         ///< The model has experts.
   bool unscorable = false;  ///< The file itself says that the row cannot be scored.
   std::string note;         ///< What was not stated and taken as usual.
   std::string link;         ///< The scenario that was predicted.
 };
 
-struct ValidatedSource {
-  std::string source_id;
-  double rows = 0, median_abs = kNone, mean_signed = kNone;
+/// Rows that have something in common: where they are from, or the device.
+struct ValidatedGroup {
+  std::string name;
+  double rows = 0, median_abs = kNone, p90_abs = kNone, mean_signed = kNone;
 };
 
 struct Validation {
   FileKind kind = FileKind::unknown;
   std::vector<ValidatedRow> rows;
-  std::vector<ValidatedSource> sources;  ///< Those with a prediction, most rows first.
+  std::vector<ValidatedGroup> sources, devices;  ///< Those with a prediction, most rows first.
+  ValidatedGroup moe;                            ///< Models with experts.
   /// Rows of the file, those without a prediction, and of these the ones it calls unscorable.
   double all = 0, skipped = 0, unscorable = 0;
   double median_abs = kNone, p90_abs = kNone, mean_of_source_medians = kNone;

@@ -3,13 +3,13 @@
 #include "envelope/value.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
 #include <limits>
 #include <optional>
+
+#include "envelope/decimal.h"
 
 namespace envelope {
 namespace {
@@ -26,14 +26,7 @@ std::string_view trim(std::string_view s) {
 /// Digits times a power of ten, correctly rounded: a suffix moves the exponent instead of
 /// multiplying, so 15.6T is the double nearest to 15.6e12.
 std::optional<double> decimal(std::string_view digits, long exponent) {
-  const std::string text = std::string(digits) + 'e' + std::to_string(exponent);
-  double x = 0;
-#ifdef __cpp_lib_to_chars  // says that floating point is there too; no locale can reach it
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (error != std::errc()) return {};
-#else
-  x = std::strtod(text.c_str(), nullptr);
-#endif
+  const double x = nearest_double(digits, exponent);
   const bool vanished = x == 0 && digits.find_first_not_of('0') != std::string_view::npos;
   if (!std::isfinite(x) || vanished) return {};
   return x;
@@ -275,8 +268,10 @@ bool take_suffix(std::string_view text, std::string_view unit, Suffix& out) {
     if (strip(s, {"%", "percent"})) out.exponent = -2;
     return s.empty();
   }
-  if (unit == "watt") {
-    strip(s, {"watts", "watt", "w"});
+  if (unit == "watt" || unit == "watt-hour") {
+    strip(s, unit == "watt"
+                 ? std::initializer_list<std::string_view>{"watts", "watt", "w"}
+                 : std::initializer_list<std::string_view>{"watthours", "watthour", "wh"});
     return (s != "m" || capital) && take_scale(s, 0, out);  // mW is a milliwatt
   }
   if (unit == "bit") strip(s, {"bits", "bit"});
@@ -428,27 +423,18 @@ std::string text_of(const Value& value) {
 std::string number_text(double x) {
   if (std::isnan(x)) return "nan";
   if (std::isinf(x)) return x < 0 ? "-inf" : "inf";
-  char buffer[40];
-  if (std::fabs(x) < 1e6 && x == std::trunc(x)) {
-    std::snprintf(buffer, sizeof buffer, "%ld", static_cast<long>(x));
-    return buffer;
-  }
-  // The fewest digits that read back. Not to_chars: it can find digits that rounding to so many
-  // places does not give, and WASM does not have it, so the texts would differ.
+  if (std::fabs(x) < 1e6 && x == std::trunc(x)) return std::to_string(static_cast<long>(x));
+  // The fewest digits that read back, of those that rounding to so many places gives: a link
+  // written by the page and by the command line is the same. Up to 15 digits survive the way
+  // through a normal double, so zeros behind a shorter text are cut.
   std::string digits;
   long exponent = 0;
-  // Up to 15 digits survive the way through a normal double, so zeros behind a shorter text are
-  // cut.
   const bool is_normal = std::fabs(x) >= std::numeric_limits<double>::min();
-  for (int places = is_normal ? 14 : 0; places < 17; ++places) {
-    std::snprintf(buffer, sizeof buffer, "%.*e", places, std::fabs(x));
-    const std::string_view text = buffer;
-    const std::size_t e = text.find('e');
-    digits.clear();
-    for (const char c : text.substr(0, e))
-      if (is_digit(c)) digits += c;  // the point is whatever the locale says
-    exponent = *Cursor{text.substr(e + 1)}.integer();
-    if (decimal(digits, exponent - places) == std::fabs(x)) break;
+  for (int count = is_normal ? 15 : 1; count <= 17; ++count) {
+    const Digits first = first_digits(std::fabs(x), count);
+    digits = first.text;
+    exponent = first.exponent;
+    if (nearest_double(digits, exponent - count + 1) == std::fabs(x)) break;
   }
   while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
 

@@ -341,7 +341,7 @@ WeightBytes weight_bytes(Format f, const Model& m, const Architecture& a) {
   return w;
 }
 
-double layer_matrices(const Architecture& a, std::string_view id, const Ledger& note) {
+double layer_matrices(const Architecture& a, Literal id, const Ledger& note) {
   const bool moe = a.moe_layers > 0, linear = a.linear_layers > 0;
   return note(id,
               a.attention + a.linear_layers * a.layer.linear + a.mlp + a.experts + a.shared_experts,
@@ -352,8 +352,7 @@ double layer_matrices(const Architecture& a, std::string_view id, const Ledger& 
                        : "params.attention + params.mlp");
 }
 
-Bytes weights_in(Format f, const Model& m, const Architecture& a, std::string_view id,
-                 const Ledger& note) {
+Bytes weights_in(Format f, const Model& m, const Architecture& a, Literal id, const Ledger& note) {
   const double b = note("bytes.weight", bytes_per_value(f));
   const Scheme s = scheme(f);
   if (!a.known) return note(id, Bytes{a.total * b}, "params.total*bytes.weight");

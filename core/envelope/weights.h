@@ -24,10 +24,10 @@ WeightBytes weight_bytes(Format format, const Model& m, const Architecture& a);
 
 /// Weights of the matrices in the layers, noted under `id`: what is quantized, and what Muon
 /// updates.
-double layer_matrices(const Architecture& a, std::string_view id, const Ledger& note);
+double layer_matrices(const Architecture& a, Literal id, const Ledger& note);
 
 /// Bytes of all weights, noted under `id`; notes "bytes.weight" before.
-Bytes weights_in(Format format, const Model& m, const Architecture& a, std::string_view id,
+Bytes weights_in(Format format, const Model& m, const Architecture& a, Literal id,
                  const Ledger& note);
 
 /// How a scheme treats weights at run time, beyond their size.

@@ -11,8 +11,16 @@ const programs = {
   wasm: ['node', 'build/wasm/tests/envelope_bench.js'],
 };
 
+// What a search may take, natively and in WASM, in milliseconds. More fails the run.
+const kMost = {
+  '530B on 5,128 GPUs, with bounds: milliseconds': [50, 100],
+  '530B on 5,128 GPUs, exhaustive: milliseconds': [50, 100],
+  '175B on 1,024 GPUs, with bounds: milliseconds': [1000, Infinity],
+  '175B on 1,024 GPUs, exhaustive: milliseconds': [10000, Infinity],
+};
+
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const row = (name, ...cells) => console.log(name.padEnd(34), ...cells.map((c) => c.padStart(12)));
+const row = (name, ...cells) => console.log(name.padEnd(56), ...cells.map((c) => c.padStart(12)));
 const short = (number) => Number(number.toPrecision(3)).toLocaleString('en-US');
 
 function speeds() {
@@ -25,6 +33,11 @@ function speeds() {
   for (const key of Object.keys(rounds.native[0])) {
     const [native, wasm] = ['native', 'wasm'].map((name) => median(rounds[name].map((r) => r[key])));
     row(key, short(native), short(wasm), (wasm / native).toFixed(2));
+    const [most, mostWasm] = kMost[key] ?? [Infinity, Infinity];
+    if (native > most || wasm > mostWasm) {
+      console.error(`${key}: at most ${most} native and ${mostWasm} in WASM`);
+      process.exitCode = 1;
+    }
   }
 }
 

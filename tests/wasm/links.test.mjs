@@ -9,7 +9,11 @@ import { load, load_page, load_single } from './module.mjs';
 const modules = {
   'the whole module': load,
   'the single file': load_single,
-  'the page’s module': () => load_page('page'),
+  'the page’s modules': async () => {
+    const [page, rare] = await Promise.all(['page', 'rare'].map(load_page));
+    // As the worker does: what the first cannot solve for, the second can.
+    return { estimate: (link) => page.estimate(link) || rare.estimate(link) };
+  },
   'the embed’s module': () => load_page('embed'),
 };
 

@@ -30,10 +30,22 @@ test('the single file gives the bytes that the module gives', () => {
 test('the modules of the page give the same bytes', async () => {
   const page = await load_page('page');
   const rare = await load_page('rare');
-  assert.deepEqual(
-    [...Object.keys(page), ...Object.keys(rare)].sort(),
-    ['compare', 'estimate', 'importConfig', 'open', 'replays', 'schema', 'sweep'],
-  );
+  assert.deepEqual(Object.keys(page).sort(), ['estimate', 'open', 'schema', 'sweep']);
+  for (const call of [
+    'bestModel',
+    'calibrate',
+    'chart',
+    'compare',
+    'estimate',
+    'importConfig',
+    'launch',
+    'plan',
+    'replays',
+    'sensitivity',
+    'step',
+    'sweep',
+  ])
+    assert.ok(call in rare, call);
   assert.ok(rare.replays() === module.replays());
   const { sources, formats, laws, ...shown } = schema; // and texts, which the page loads later
   for (const list of ['fields', 'metrics'])
@@ -42,8 +54,17 @@ test('the modules of the page give the same bytes', async () => {
   for (const { link } of schema.examples) {
     assert.ok(page.estimate(link) === module.estimate(link), link);
     assert.ok(page.open(link) === module.open(link), link);
+    assert.ok(rare.step(link) === module.step(link), link);
+    const measured = JSON.stringify({ scenario: link, quantity: 'mfu', value: 0.3 });
+    assert.ok(rare.calibrate(measured) === module.calibrate(measured), link);
+    const asked = JSON.stringify({ scenario: link, keep: 3, most: 2000, gains: false });
+    assert.ok(rare.plan(asked) === module.plan(asked), link);
+    assert.ok(rare.sensitivity(link) === module.sensitivity(link), link);
+    assert.ok(rare.chart(`${link}&x=gpu&y=tp`) === module.chart(`${link}&x=gpu&y=tp`), link);
+    const start = JSON.stringify({ scenario: link });
+    assert.ok(rare.launch(start) === module.launch(start), link);
     const pair = JSON.stringify({ scenarios: [link, ''] });
-    assert.ok(page.compare(pair) === module.compare(pair), link);
+    assert.ok(rare.compare(pair) === module.compare(pair), link);
     const request = JSON.stringify({
       scenario: link,
       axes: [{ path: 'cluster.gpus', from: 8, to: 65536, count: 5000, scale: 'log' }],
@@ -52,11 +73,46 @@ test('the modules of the page give the same bytes', async () => {
     assert.deepEqual(page.sweep(request), module.sweep(request)); // the memory grows meanwhile
   }
   const config = '{"model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32}';
-  for (const text of [config, '', '{', '\u0000', 'x'.repeat(100_000), '['.repeat(100_000), 'é€😀']) {
-    for (const call of ['estimate', 'open', 'compare'])
+  for (const text of [
+    config,
+    '',
+    '{',
+    '\u0000',
+    'x'.repeat(100_000),
+    '['.repeat(100_000),
+    'é€😀',
+  ]) {
+    for (const call of ['estimate', 'open'])
       assert.ok(page[call](text) === module[call](text), `${call} ${text.slice(0, 20)}`);
+    assert.ok(rare.compare(text) === module.compare(text), text.slice(0, 20));
     assert.ok(rare.importConfig(text) === module.importConfig(text), text.slice(0, 20));
   }
+});
+
+test('what is to be solved for is left to the rare module, and to it alone', async () => {
+  const page = await load_page('page');
+  const rare = await load_page('rare');
+  for (const link of [
+    'n=16384&deadline=30d&solve=tokens',
+    'task=serve&model=llama-3.1-70b&n=8&peruser=30&solve=batch',
+  ]) {
+    const pair = JSON.stringify({ scenarios: ['', link] });
+    const sweep = JSON.stringify({
+      scenario: link,
+      axes: [{ path: 'price.usd_per_gpu_hour', values: [1, 2] }],
+      metrics: ['layout.per_gpu'],
+    });
+    assert.equal(page.estimate(link), '');
+    assert.equal(page.sweep(sweep).length, 0);
+    assert.ok(rare.estimate(link) === module.estimate(link), link);
+    assert.ok(JSON.parse(rare.estimate(link)).solved.met, link);
+    assert.ok(rare.compare(pair) === module.compare(pair), link);
+    assert.deepEqual(rare.sweep(sweep), module.sweep(sweep));
+    assert.equal(rare.sweep(sweep).length, 4);
+  }
+  const budget = '{"scenario": "model=llama-3.1-8b", "usd": 1e5, "served": 1e12}';
+  assert.ok(rare.bestModel(budget) === module.bestModel(budget));
+  assert.ok(JSON.parse(rare.bestModel(budget)).optimal.usd > 0.99e5);
 });
 
 test('the module of an embed has the numbers and the words of the others', async () => {
@@ -70,20 +126,32 @@ test('the module of an embed has the numbers and the words of the others', async
   ];
   for (const link of links) {
     const [small, whole] = [embed, module].map((m) => JSON.parse(m.estimate(link)));
-    const { findings, quotes, steps, verdict, memory, ...same } = whole;
+    const { findings, quotes, steps, verdict, memory, problems, ...same } = whole;
     const { quotes: named, findings: none, ...rest } = small;
     assert.deepEqual(none, []);
+    // What stands behind the parts of a step is for those who open "Show the work".
+    const shown = new Set(small.steps.map(({ id }) => id));
+    const behind = steps.filter(({ id }) => !shown.has(id));
+    assert.deepEqual(
+      behind.filter(({ id }) => !/^(op|physics|step)\./.test(id)),
+      [],
+      link,
+    );
     const expected = {
       ...same,
       ...(memory && { memory: { ...memory, least: null } }),
-      steps: steps.map(({ id, value }) => ({ id, value })),
+      steps: steps.filter(({ id }) => shown.has(id)).map(({ id, value }) => ({ id, value })),
       verdict: { ...verdict, remedies: [] },
+      problems: problems.map(({ patches, ...problem }) => problem), // an embed repairs nothing
     };
     // pow of another optimisation level may differ in the last place.
     const parts = [rest, expected].map((answer) => JSON.stringify(Object.entries(answer).sort()));
     assert.deepEqual(differing(...parts), [], link);
     for (const row of ['model', 'gpu']) assert.equal(named[row]?.name, quotes[row]?.name);
-    assert.ok(embed.open(link) === module.open(link), link);
+    const opened = JSON.parse(module.open(link), (key, value) =>
+      key === 'patches' ? undefined : value,
+    );
+    assert.deepEqual(JSON.parse(embed.open(link)), opened, link);
   }
   const { fields } = JSON.parse(embed.schema());
   assert.deepEqual(
@@ -93,7 +161,9 @@ test('the module of an embed has the numbers and the words of the others', async
 });
 
 test('text beyond ASCII arrives and returns unharmed', () => {
-  const { problems } = JSON.parse(module.estimate(JSON.stringify({ 'modèle <b>😀</b>': 'é\u0000€' })));
+  const { problems } = JSON.parse(
+    module.estimate(JSON.stringify({ 'modèle <b>😀</b>': 'é\u0000€' })),
+  );
   assert.equal(problems.length, 1);
   assert.equal(problems[0].path, 'modèle <b>😀</b>');
   assert.equal(problems[0].value, 'é\u0000€');

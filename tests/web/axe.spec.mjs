@@ -36,7 +36,7 @@ const kStates = {
   },
   'with a group, a stage and a number unfolded': async (page) => {
     await open(page);
-    for (const part of ['details.group', 'details.stage', 'details.step'])
+    for (const part of ['details.group', '.work details.stage', 'details.step'])
       await page.locator(`${part} > summary`).first().click();
     await expect(page.locator('.rows').first()).toBeVisible();
     await expect(page.locator('.derivation').first()).toBeVisible();

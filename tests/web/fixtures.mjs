@@ -93,6 +93,37 @@ export async function shows(page, scenario) {
     .toEqual([]);
 }
 
+/** Files are kept on the page and not saved: not every driver hears of downloads. */
+export const keepFiles = (page) =>
+  page.addInitScript(() => {
+    const blobs = new Map();
+    window.files = [];
+    const create = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      const url = create.call(URL, blob);
+      blobs.set(url, blob);
+      return url;
+    };
+    HTMLAnchorElement.prototype.click = function () {
+      const blob = blobs.get(this.href);
+      window.files.push(
+        blob.arrayBuffer().then((buffer) => ({
+          name: this.download,
+          type: blob.type,
+          text: Array.from(new Uint8Array(buffer), (b) => String.fromCharCode(b)).join(''),
+        })),
+      );
+    };
+  });
+
+/** The file that a button gives: its name, type and bytes. */
+export async function file_of(page, button) {
+  await button.click();
+  await expect.poll(() => page.evaluate(() => window.files.length)).toBe(1);
+  const file = await page.evaluate(() => window.files.pop());
+  return { ...file, bytes: Buffer.from(file.text, 'latin1') };
+}
+
 export async function first_link() {
   return (await ask('schema')).examples[0].link;
 }

@@ -26,3 +26,29 @@ export async function in_worker([url, calls]) {
   worker.terminate();
   return replies;
 }
+
+/**
+ * Milliseconds from an edit of the tokens to the plans for it, for each text; and the longest task of the
+ * page meanwhile, where the browser tells.
+ */
+export async function times_to_plan(texts) {
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  let longest = PerformanceObserver.supportedEntryTypes.includes('longtask') ? 0 : null;
+  const watch = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+  });
+  if (longest !== null) watch.observe({ type: 'longtask' });
+  const input = document.getElementById('f-run.tokens');
+  const times = [];
+  for (const text of texts) {
+    const begun = performance.now();
+    input.value = text;
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    const shown = () => performance.getEntriesByName('plans')[0]?.startTime ?? 0;
+    while (shown() < begun && performance.now() < begun + 10e3) await pause(5);
+    times.push(shown() - begun);
+    await pause(250); // the charts
+  }
+  watch.disconnect();
+  return { times, longest };
+}

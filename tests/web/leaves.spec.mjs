@@ -15,7 +15,7 @@ const kClaims = { A: 14, B: 14, C: 4, D: 4 }; // rows of the four documents
 test.describe('every page', () => {
   test('is there: the calculator, a page for each document, and the explanations', () => {
     const documents = replays.documents.map(({ id }) => `replays/${id}/`);
-    for (const path of ['', 'replays/', 'flops/', 'formats/', 'method/', ...documents])
+    for (const path of ['', 'replays/', 'flops/', 'formats/', 'accuracy/', 'method/', ...documents])
       expect(kPages).toContain(path);
     expect(documents.length).toBe(4);
     expect(asset(/^envelope.*\.wasm$/)).toBeTruthy();
@@ -46,7 +46,9 @@ test.describe('every page', () => {
       const allowed = ["'none'", "'self'", "'wasm-unsafe-eval'", 'data:', 'blob:'];
       for (const [name, values] of rules)
         for (const value of values)
-          expect([...allowed, ...(name === 'style-src' ? sheets : []), ...starts], name).toContain(value);
+          expect([...allowed, ...(name === 'style-src' ? sheets : []), ...starts], name).toContain(
+            value,
+          );
       for (const sheet of sheets) expect(rules.get('style-src')).toContain(sheet);
       // The policy would stop these; the page must not even try.
       // Blocks of data are no scripts.
@@ -84,9 +86,7 @@ test.describe('every page', () => {
         ? [...read(path).matchAll(/<a\s[^>]*?href="([^"]*)"/g)].map(
             ([, href]) => new URL(href.replaceAll('&amp;', '&'), baseURL + path).href,
           )
-        : await page
-            .locator('a[href]')
-            .evaluateAll((all) => [...new Set(all.map((a) => a.href))]);
+        : await page.locator('a[href]').evaluateAll((all) => [...new Set(all.map((a) => a.href))]);
       expect(found.length).toBeGreaterThan(5);
       for (const href of found) {
         if (!href.startsWith(baseURL)) {
@@ -95,8 +95,14 @@ test.describe('every page', () => {
         }
         const [name, fragment = ''] = href.slice(baseURL.length).split('#');
         const file = join(kSite, name, name.endsWith('/') ? 'index.html' : '');
-        if (!kPages.includes(name) && (name === '' || !existsSync(file))) bad.push(`/${path}: ${href}`);
-        else if (kPages.includes(name) && fragment && !fragment.includes('=') && !read(name).includes(`id="${fragment}"`))
+        if (!kPages.includes(name) && (name === '' || !existsSync(file)))
+          bad.push(`/${path}: ${href}`);
+        else if (
+          kPages.includes(name) &&
+          fragment &&
+          !fragment.includes('=') &&
+          !read(name).includes(`id="${fragment}"`)
+        )
           bad.push(`/${path}: nothing is called ${fragment} in ${name}`);
       }
     }
@@ -151,6 +157,20 @@ test.describe('replays', () => {
       await page.waitForLoadState('networkidle');
       await check();
     });
+
+  test('what comes out as it was built stays in its place, so that no click is lost', async ({
+    page,
+  }) => {
+    await page.addInitScript(() =>
+      addEventListener('DOMContentLoaded', () => {
+        window.first = document.querySelector('tbody a');
+      }),
+    );
+    await page.goto(`replays/${replays.rows[0].document}/`);
+    await page.waitForLoadState('networkidle');
+    await page.waitForTimeout(500); // the answer itself makes no request
+    expect(await page.evaluate(() => window.first.isConnected)).toBe(true);
+  });
 
   test('each link opens its scenario', async ({ page }) => {
     const { id, items } = replays.rows[0];

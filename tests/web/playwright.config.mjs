@@ -19,6 +19,7 @@ export default defineConfig({
   workers: 2,
   timeout: 60_000,
   expect: { timeout: 10_000 },
+  retries: 1, // a busy machine may delay a browser once; run.mjs names what needed it
   forbidOnly: true,
   reporter: [['list'], ['json', { outputFile: join(kReports, 'playwright.json') }]],
   use: { baseURL: process.env.ENVELOPE_URL, viewport: { width: 1280, height: 800 } },

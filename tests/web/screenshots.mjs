@@ -67,7 +67,7 @@ const kPictures = [
     '',
     {},
     async (page) => {
-      await unfold(page, 'details.stage');
+      await unfold(page, '.work details.stage');
       await unfold(page, 'details.step');
       await page.locator('.derivation').waitFor();
     },

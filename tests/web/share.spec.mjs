@@ -6,7 +6,9 @@ import {
   exact,
   expect,
   field,
+  file_of,
   first_link,
+  keepFiles,
   live,
   open,
   shows,
@@ -51,35 +53,7 @@ async function clipboard(page) {
   return area(page, 'open').inputValue();
 }
 
-/** Files are kept here and not saved; each as its name, type and bytes. */
-const keepFiles = (page) =>
-  page.addInitScript(() => {
-    const blobs = new Map();
-    window.files = [];
-    const create = URL.createObjectURL;
-    URL.createObjectURL = (blob) => {
-      const url = create.call(URL, blob);
-      blobs.set(url, blob);
-      return url;
-    };
-    HTMLAnchorElement.prototype.click = function () {
-      const blob = blobs.get(this.href);
-      window.files.push(
-        blob.arrayBuffer().then((buffer) => ({
-          name: this.download,
-          type: blob.type,
-          text: Array.from(new Uint8Array(buffer), (b) => String.fromCharCode(b)).join(''),
-        })),
-      );
-    };
-  });
-
-async function saved(page, name) {
-  await button(page, name).click();
-  await expect.poll(() => page.evaluate(() => window.files.length)).toBe(1);
-  const file = await page.evaluate(() => window.files.pop());
-  return { ...file, bytes: Buffer.from(file.text, 'latin1') };
-}
+const saved = (page, name) => file_of(page, button(page, name));
 
 test.describe('takes', () => {
   test('two clicks to a link that brings the scenario back', async ({ page, context, seen }) => {
@@ -88,7 +62,10 @@ test.describe('takes', () => {
     await field(page, 'cluster.gpus').blur();
     const scenario = await patched(kFirst, { 'cluster.gpus': 512 });
     await shows(page, scenario);
-    expect(seen.requests.filter((url) => /sharing/.test(url)), 'it is loaded on demand').toEqual([]);
+    expect(
+      seen.requests.filter((url) => /sharing/.test(url)),
+      'it is loaded on demand',
+    ).toEqual([]);
     await page.getByRole('button', { name: 'Share', exact: true }).first().click();
     await button(page, 'Copy link').click();
     await expect(button(page, 'Copy link')).toHaveText('Copied');
@@ -236,7 +213,9 @@ test.describe('the embed', () => {
     await field(page, 'cluster.gpus').blur();
     await shows(page, await patched(kFirst, { 'cluster.gpus': 64 }));
     await start(page, 'Embed');
-    await expect(area(page, 'element')).toHaveValue(/n=64&amp;.*view=bar&amp;edit=tokens,n&amp;theme=dark/);
+    await expect(area(page, 'element')).toHaveValue(
+      /n=64&amp;.*view=bar&amp;edit=tokens,n&amp;theme=dark/,
+    );
   });
 
   test('twice on a page: links in the text set the one that they were made for', async ({
@@ -279,14 +258,18 @@ test.describe('the embed', () => {
     let hash = '';
     await page.route(script, async (route) => {
       const response = await route.fetch();
-      hash = createHash('sha384').update(await response.body()).digest('base64');
+      hash = createHash('sha384')
+        .update(await response.body())
+        .digest('base64');
       const headers = { ...response.headers(), 'access-control-allow-origin': '*' };
       await route.fulfill({ response, headers });
     });
     await open(page);
     await start(page, 'Embed');
     await expect(area(page, 'element')).not.toHaveValue(/integrity/);
-    await dialog(page).getByRole('radio', { name: /^Frozen/ }).check();
+    await dialog(page)
+      .getByRole('radio', { name: /^Frozen/ })
+      .check();
     await expect(area(page, 'element')).toHaveValue(
       / integrity="sha384-[^"]+" crossorigin="anonymous">/,
     );
@@ -294,9 +277,9 @@ test.describe('the embed', () => {
     // With that hash the script runs.
     const home = root(page);
     await post(page, home, await area(page, 'element').inputValue());
-    await expect(
-      page.locator('llm-envelope iframe').contentFrame().locator('body'),
-    ).toContainText('NVIDIA H100');
+    await expect(page.locator('llm-envelope iframe').contentFrame().locator('body')).toContainText(
+      'NVIDIA H100',
+    );
   });
 
   test('offers inputs of the task alone', async ({ page }) => {
@@ -452,7 +435,10 @@ test.describe('what is given away reads back', () => {
     const svg = await saved(page, 'Download SVG');
     const read = await page.evaluate((text) => {
       const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
-      return [parsed.querySelector('parsererror')?.textContent ?? '', parsed.documentElement.tagName];
+      return [
+        parsed.querySelector('parsererror')?.textContent ?? '',
+        parsed.documentElement.tagName,
+      ];
     }, String(svg.bytes));
     expect(read).toEqual(['', 'svg']);
   });
@@ -462,7 +448,9 @@ test.describe('where the browser refuses the clipboard', () => {
   test('the text is selected, and the page says so', async ({ page }) => {
     await page.addInitScript(() => {
       const refuse = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
-      Object.defineProperty(navigator, 'clipboard', { value: { writeText: refuse, write: refuse } });
+      Object.defineProperty(navigator, 'clipboard', {
+        value: { writeText: refuse, write: refuse },
+      });
     });
     await open(page);
     await start(page);

@@ -10,10 +10,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { corpus, differences } from '../links/corpus.mjs';
 import { kCases } from './hosts/cases.mjs';
 import { start_hosts } from './hosts.mjs';
-import { exact, in_worker } from './inside.mjs';
+import { exact, in_worker, times_to_plan } from './inside.mjs';
 import { same, scenarios_of_all_kinds } from './scenarios.mjs';
 import { serve } from './serve.mjs';
 import { ask, asset, core, core_in_node, kHome, kSite, patched } from './site.mjs';
+import { slack } from './tools.mjs';
 import { display, kKeys, start, user, watch } from './webdriver.mjs';
 
 const kTokens = '[id="f-run.tokens"]';
@@ -113,7 +114,11 @@ const kTests = {
     await page.click('.share .button:nth-child(2)');
     const value = (id) => page.value(`#share-${id}`);
     await page.until('the link', () => page.count('#share-link'), 1);
-    equal(await value('link'), await page.js((link) => `${location.href.split('#')[0]}#${link}`, kServe), 'the link');
+    equal(
+      await value('link'),
+      await page.js((link) => `${location.href.split('#')[0]}#${link}`, kServe),
+      'the link',
+    );
     await page.click('#share-tab-embed');
     holds((await value('element')).startsWith('<llm-envelope src="'), 'the element');
     const height = () => page.js(() => Number(document.getElementById('share-preview').height));
@@ -183,12 +188,24 @@ const kTests = {
       () => page.count('figure.chart svg path.line'),
       (n) => n >= 4,
     );
-    await page.click('figure[data-chart=time] figcaption button');
+    // By script: plans come in above, and move it under a pointer.
+    await page.js(() =>
+      document.querySelector('figure[data-chart=time] figcaption button').click(),
+    );
     await page.until(
       'a table',
       () => page.count('figure[data-chart=time] tbody tr'),
       (n) => n > 8,
     );
+  },
+  async 'an edit is planned for within a tenth of a second'(page, url) {
+    await page.goto(url);
+    await page.live();
+    await page.js(() => document.getElementById('plans').scrollIntoView());
+    await page.until('the plans', () => page.count('.plan-count'), 1);
+    const { times } = await page.js(times_to_plan, ['11T', '12T', '13T', '14T', '16T']);
+    const median = times.sort((a, b) => a - b)[2];
+    holds(median < 100 * slack(), `${times.map(Math.round).join(' ')} ms`);
   },
   async 'replays are worked out again, and open their scenario'(page, url) {
     const { rows } = await ask('replays');
@@ -255,7 +272,11 @@ const kTests = {
     await page.until('the address', page.hash, (hash) => hash.includes('tokens=2e12'));
     await page.click('.import-button');
     await page.type('#import-text', '{"model_type":"gpt2"}');
-    await page.until('what is missing', () => page.text('.import'), (text) => /n_embd|hidden_size/.test(text));
+    await page.until(
+      'what is missing',
+      () => page.text('.import'),
+      (text) => /n_embd|hidden_size/.test(text),
+    );
     const out = () => page.js(() => document.querySelector('.pages a').href);
     equal(await out(), `${kHome}replays/`, 'a link to the site');
   },
@@ -265,7 +286,9 @@ const kTests = {
       await page.goto(own.url);
       await page.live();
       const worker = () =>
-        page.js(async () => (await navigator.serviceWorker.getRegistration())?.active?.state ?? null);
+        page.js(
+          async () => (await navigator.serviceWorker.getRegistration())?.active?.state ?? null,
+        );
       await page.until('the service worker', worker, 'activated');
       await own.close();
       await page.goto(`${own.url}?x=1#${kServe}`);

@@ -3,20 +3,32 @@
 // an argument of a wrong type throws, with what to pass instead.
 import type {
   Answer,
+  Calibration,
+  ChartData,
+  ChartRequest,
   Comparison,
   Field,
   Finding,
   Imported,
+  Launch,
+  LaunchRequest,
+  Measured,
   Metric,
+  PlanRequest,
+  Plans,
   Problem,
   Replays,
   Schema,
+  Sensitivity,
   Source,
   Step,
+  StepDetail,
   SweepRequest,
   Task,
   Value,
   Fact,
+  BestModel,
+  BudgetRequest,
   Kind,
 } from '../../web/src/api';
 import type { MetricId, Patch } from '../../web/src/types.generated';
@@ -125,6 +137,23 @@ export interface Envelope {
   /** Metrics over one or more inputs. */
   sweep(request: Omit<SweepRequest, 'scenario'> & { scenario?: Scenario }): Sweep;
   explain(id: MetricId, scenario?: Scenario): Explanation;
+  /** The pipeline schedule of one training step, and its operations on the roofline. */
+  step(scenario?: Scenario): StepDetail;
+  /** The patch with which the predicted step, tokens/s per GPU or MFU is the one that was measured. */
+  calibrate(measured: Omit<Measured, 'scenario'> & { scenario?: Scenario }): Calibration;
+  /**
+   * The size and the tokens with the least loss that a budget pays for, with a planned layout; with
+   * `served` tokens also the model that is as good and cheapest to train and serve.
+   */
+  bestModel(budget: BudgetRequest): BestModel;
+  /** The files and commands that start a scenario with a launcher, such as megatron-lm or vllm. */
+  launch(request?: Omit<LaunchRequest, 'scenario'> & { scenario?: Scenario }): Launch;
+  /** The best layouts of a scenario, and why the others were rejected. */
+  plan(request?: Omit<PlanRequest, 'scenario'> & { scenario?: Scenario }): Plans;
+  /** How far a metric moves when each input alone goes to the ends of its plausible range. */
+  sensitivity(scenario?: Scenario, metric?: MetricId): Sensitivity;
+  /** A metric at each value of one or two inputs, with what cannot run there. */
+  chart(request: Omit<ChartRequest, 'scenario'> & { scenario?: Scenario }): ChartData;
   /** A model from the text of its Hugging Face config.json, or from the parsed object. */
   importConfig(config: string | object): Imported;
   /** The calculations of the four documents, redone. */
@@ -307,6 +336,44 @@ export function wrap(core: Core): Envelope {
     explain(id, scenario) {
       if (typeof id !== 'string') wrong('explain()', "a metric such as 'time.total'", id);
       return explanation(known, estimate('explain()', scenario), id);
+    },
+    step: (scenario) => JSON.parse(core.step(textOfScenario('step()', scenario))),
+    calibrate(measured) {
+      if (!isObject(measured))
+        wrong('calibrate()', "{ scenario, quantity: 'step_s', value: 3.2 }", measured);
+      const text = textOfScenario('calibrate()', measured.scenario);
+      const scenario = isObject(measured.scenario) ? measured.scenario : text;
+      return JSON.parse(core.calibrate(jsonOf({ ...measured, scenario })));
+    },
+    bestModel(budget) {
+      if (!isObject(budget)) wrong('bestModel()', '{ scenario, usd: 2e6 }', budget);
+      const text = textOfScenario('bestModel()', budget.scenario);
+      const scenario = isObject(budget.scenario) ? budget.scenario : text;
+      return JSON.parse(core.bestModel(jsonOf({ ...budget, scenario })));
+    },
+    plan(request = {}) {
+      if (!isObject(request)) wrong('plan()', "{ scenario: 'model=llama-3.1-8b&n=64' }", request);
+      const text = textOfScenario('plan()', request.scenario);
+      const scenario = isObject(request.scenario) ? request.scenario : text;
+      return JSON.parse(core.plan(jsonOf({ ...request, scenario })));
+    },
+    sensitivity(scenario, metric) {
+      const text = textOfScenario('sensitivity()', scenario);
+      if (metric === undefined) return JSON.parse(core.sensitivity(text));
+      const asked = { scenario: isObject(scenario) ? scenario : text, metric };
+      return JSON.parse(core.sensitivity(jsonOf(asked)));
+    },
+    chart(request) {
+      if (!isObject(request)) wrong('chart()', "{ scenario, x: 'cluster.gpus' }", request);
+      const text = textOfScenario('chart()', request.scenario);
+      const scenario = isObject(request.scenario) ? request.scenario : text;
+      return JSON.parse(core.chart(jsonOf({ ...request, scenario })));
+    },
+    launch(request = {}) {
+      if (!isObject(request)) wrong('launch()', "{ scenario: 'model=llama-3.1-8b&n=64' }", request);
+      const text = textOfScenario('launch()', request.scenario);
+      const scenario = isObject(request.scenario) ? request.scenario : text;
+      return JSON.parse(core.launch(jsonOf({ ...request, scenario })));
     },
     importConfig(config) {
       if (typeof config !== 'string' && !isObject(config))

@@ -3,16 +3,24 @@
 // --json the answer is the core's own text, byte for byte, but for explain and search, which the package
 // works out over it; a sweep has the same numbers.
 import { readFileSync } from 'node:fs';
-import type { Comparison, Envelope, MetricId, Problem, Result } from './api';
+import type { Answer, Comparison, Envelope, MetricId, Problem, Result } from './api';
 import { load } from './node.js';
 
 const kUsage = `llm-envelope: FLOPs, memory, GPUs, time and cost of large language models
 
   llm-envelope estimate [LINK | JSON | -]   one scenario; the default one without input
+  llm-envelope solve LINK                   the unknown that the link names (solve=tokens ...)
+  llm-envelope best JSON                    {"scenario", "usd", "served"}: the best model, as JSON
   llm-envelope open LINK                    what a link says, as a patch
   llm-envelope compare LINK LINK ...        what differs, in inputs and results
   llm-envelope sweep JSON                   {"scenario", "axes", "metrics"} as CSV
+  llm-envelope chart [LINK | JSON]          the values of a link's chart (x, y, z), as JSON
+  llm-envelope sensitivity [LINK | JSON]    what moves a result most, as JSON
   llm-envelope explain METRIC [LINK]        the formula of a number, with its values
+  llm-envelope step [LINK | JSON | -]       the schedule of one step and its roofline, as JSON
+  llm-envelope calibrate JSON               {"scenario", "quantity", "value"} as a patch
+  llm-envelope plan JSON                    {"scenario", "minimise", "limits", "allow"}: the best layouts
+  llm-envelope launch JSON                  {"scenario", "launcher"}: the files that start it
   llm-envelope import FILE                  a model from its Hugging Face config.json
   llm-envelope search WORD ...              models, accelerators, inputs and metrics
   llm-envelope replays                      the documents' figures beside ours
@@ -122,6 +130,18 @@ function printReplays(envelope: Envelope): number {
   return 0;
 }
 
+function printSolved({ solved, problems }: Answer): number {
+  printProblems(problems);
+  if (!solved) {
+    complain('The link names no unknown. Add solve=tokens, params, gpus, seq, batch or micro.');
+    return kWrong;
+  }
+  print(solved.message);
+  print(`\n${solved.path} = ${solved.value ?? '-'}`);
+  print(`link: #${solved.link}`);
+  return status(problems);
+}
+
 function printExplanation(envelope: Envelope, id: string, link: string, json: boolean): number {
   const e = envelope.explain(id as MetricId, link);
   if (json) print(JSON.stringify(e));
@@ -140,13 +160,28 @@ function printExplanation(envelope: Envelope, id: string, link: string, json: bo
 function raw({ core }: Envelope, command: string, input: string): string | undefined {
   switch (command) {
     case 'estimate':
+    case 'solve':
       return core.estimate(input);
+    case 'best':
+      return core.bestModel(input);
     case 'open':
       return core.open(input);
     case 'compare':
       return core.compare(input);
     case 'import':
       return core.importConfig(input);
+    case 'step':
+      return core.step(input);
+    case 'calibrate':
+      return core.calibrate(input);
+    case 'plan':
+      return core.plan(input);
+    case 'chart':
+      return core.chart(input);
+    case 'sensitivity':
+      return core.sensitivity(input);
+    case 'launch':
+      return core.launch(input);
     case 'sweep':
       return JSON.stringify([...core.sweep(input)]);
     default:
@@ -249,11 +284,25 @@ async function main(argv: string[]): Promise<number> {
     complain(`${command} is not a command.\n\n${kUsage}`);
     return kWrong;
   }
-  if (json || command === 'open' || command === 'sweep') {
+  if (
+    json ||
+    [
+      'open',
+      'sweep',
+      'step',
+      'calibrate',
+      'plan',
+      'chart',
+      'sensitivity',
+      'best',
+      'launch',
+    ].includes(command)
+  ) {
     print(answer);
     return 0;
   }
   if (command === 'estimate') return printResult(envelope, envelope.calc(input));
+  if (command === 'solve') return printSolved(JSON.parse(answer));
   if (command === 'compare') return printComparison(envelope, JSON.parse(answer));
   return printImported(envelope, input);
 }

@@ -22,6 +22,8 @@ export function linkOf(place: Place, keys: ReadonlySet<string>): string {
 export interface Address {
   /** Puts the link into the address bar a little later; the newest of a burst is written. */
   write(link: string): void;
+  /** The same at once, as a new entry: the way back is the browser's. */
+  push(link: string): void;
   /** Writes what is waiting, at once. */
   flush(): void;
   cancel(): void;
@@ -29,7 +31,7 @@ export interface Address {
 
 /** WebKit throws at the 101st replaceState in ten seconds, hence the delay and the try. */
 export function createAddress(
-  page: { location: Place; history: Pick<History, 'replaceState'> },
+  page: { location: Place; history: Pick<History, 'replaceState' | 'pushState'> },
   delay = 250,
 ): Address {
   let waiting: string | null = null;
@@ -54,6 +56,10 @@ export function createAddress(
       from = page.location.hash;
       clearTimeout(timer);
       timer = setTimeout(flush, delay);
+    },
+    push(link) {
+      flush();
+      page.history.pushState(null, '', `${page.location.pathname}#${link}`);
     },
     flush,
     cancel() {

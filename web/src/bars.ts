@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The memory of a GPU as a bar for each class of ranks, with its legend: for the page and the embeds.
+// Stacked bars with their legends. The memory of a GPU has one for each class of ranks, on the page and in
+// the embeds; the time of a step has one on the page.
 import { html, nothing, svg } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Answer, Memory, MemoryOf, StageMemory } from './api';
-import { bytes, count, percent } from './units';
+import { bytes, count, share } from './units';
 import { valueOf, type Tables } from './view';
 
 /** The parts of an answer that has no list of ranks, in the order of the bar. */
@@ -13,7 +14,8 @@ export const kRoom = 1.02; // the capacity line stays off the edge
 const kMostBars = 4;
 
 /** `rank.kv_cache` -> `kv_cache`: colours and patterns belong to the part, everywhere. */
-export const colour = (id: string): string => id.slice(id.indexOf('.') + 1);
+export const colour = (id: string): string =>
+  id.startsWith('step.') ? id.replace('.', '-') : id.slice(id.indexOf('.') + 1);
 
 /** What the core says about each rank, or the one bar that a layout without ranks has. */
 export function memoryOf(answer: Answer): Memory | null {
@@ -87,24 +89,46 @@ export function rangeText([low, high]: readonly [number, number]): string {
 export const partName = (tables: Tables, id: string): string =>
   (tables.metrics.get(id)?.label ?? colour(id).replace('_', ' ')).replace(/ per GPU$/, '');
 
+export interface Slice {
+  id: string;
+  value: number;
+}
+
+/** What a bar shows: parts that sum to a total, and how its numbers are said. */
+export interface Stack {
+  parts: readonly Slice[];
+  total: number;
+  /** Where it ends when the parts are measured against something. */
+  capacity?: number;
+  say(value: number): string;
+}
+
 /** The parts that are there, in drawing order. */
-export const slices = (memory: Memory, of: MemoryOf) =>
+export const slices = (memory: Memory, of: MemoryOf): Slice[] =>
   memory.parts.flatMap((id) => {
     const value = of.parts[id];
     return value ? [{ id, value }] : [];
   });
 
+const stackOf = (memory: Memory, of: MemoryOf): Stack => ({
+  parts: slices(memory, of),
+  total: of.total,
+  capacity: memory.capacity,
+  say: bytes,
+});
+
+const partWords = (tables: Tables, { parts, say }: Stack): string =>
+  parts.map(({ id, value }) => `${partName(tables, id)} ${say(value)}`).join(', ');
+
 export const words = (tables: Tables, memory: Memory, of: MemoryOf): string =>
-  slices(memory, of)
-    .map(({ id, value }) => `${partName(tables, id)} ${bytes(value)}`)
-    .join(', ');
+  partWords(tables, stackOf(memory, of));
 
 export const pct = (x: number) => `${+(100 * x).toFixed(2)}%`;
 
 const kHatches = ['M0 4h8', 'M0 2h8M0 6h8', 'M1 2h3M5 6h3', 'M0 3h8M0 4h8M0 5h8'];
 
 /** Patterns for paper and forced colours, where the fills are not to be had. */
-export const patterns = (ids: readonly string[]) => html`<svg
+export const patterns = (ids: readonly string[], overflow = true) => html`<svg
   class="patterns"
   width="0"
   height="0"
@@ -118,59 +142,68 @@ export const patterns = (ids: readonly string[]) => html`<svg
         <path d=${kHatches[i % kHatches.length]} class="line" />
       </pattern>`,
     )}
-    <pattern
-      id="hatch-over"
-      width="8"
-      height="8"
-      patternUnits="userSpaceOnUse"
-      patternTransform="rotate(45)"
-    >
-      <path d="M0 4h8" class="over-line" />
-    </pattern>
+    ${
+      overflow
+        ? svg`<pattern id="hatch-over" width="8" height="8" patternUnits="userSpaceOnUse"
+            patternTransform="rotate(45)"><path d="M0 4h8" class="over-line" /></pattern>`
+        : nothing
+    }
   </defs>
 </svg>`;
 
 export const paint = (id: string) => `url(#hatch-${colour(id)})`;
 
-/** One bar, `scale` bytes wide. */
-export function bar(
+/** One bar, as wide as `scale` in the unit of its parts; `show` is called with the part clicked. */
+export function stacked(
   tables: Tables,
-  memory: Memory,
-  of: MemoryOf,
+  stack: Stack,
   scale: number,
   label: string,
   show?: (id: string) => void,
-) {
-  const { capacity } = memory;
+): TemplateResult {
+  const { parts, total, capacity, say } = stack;
+  const of = capacity === undefined ? '' : ` of ${say(capacity)}`;
   let x = 0;
   return html`<svg
     class="bar"
     width="100%"
     height="40"
     role="img"
-    aria-label=${`${label}: ${bytes(of.total)} of ${bytes(capacity)}: ${words(tables, memory, of)}`}
+    aria-label=${`${label}: ${say(total)}${of}: ${partWords(tables, stack)}`}
   >
-    <rect class="free" x="0" y="5" width=${pct(capacity / scale)} height="30" rx="2" />
-    ${slices(memory, of).map(({ id, value }) => {
+    ${
+      capacity === undefined
+        ? nothing
+        : svg`<rect class="free" x="0" y="5" width=${pct(capacity / scale)} height="30" rx="2" />`
+    }
+    ${parts.map(({ id, value }) => {
       const at = x;
       x += value;
       return svg`<rect class=${`part ${colour(id)}`} fill=${paint(id)} x=${pct(at / scale)} y="5" width=${pct(value / scale)} height="30"
         @click=${show ? () => show(id) : nothing}/>`;
     })}
     ${
-      of.total > capacity
-        ? svg`<rect class="overflow" x=${pct(capacity / scale)} y="5" width=${pct((of.total - capacity) / scale)} height="30" />`
+      capacity !== undefined && total > capacity
+        ? svg`<rect class="overflow" x=${pct(capacity / scale)} y="5" width=${pct((total - capacity) / scale)} height="30" />`
         : nothing
     }
-    <line
-      class="capacity"
-      x1=${pct(capacity / scale)}
-      x2=${pct(capacity / scale)}
-      y1="0"
-      y2="40"
-    />
+    ${
+      capacity === undefined
+        ? nothing
+        : svg`<line class="capacity" x1=${pct(capacity / scale)} x2=${pct(capacity / scale)} y1="0" y2="40" />`
+    }
   </svg>`;
 }
+
+/** The bar of one rank, `scale` bytes wide. */
+export const bar = (
+  tables: Tables,
+  memory: Memory,
+  of: MemoryOf,
+  scale: number,
+  label: string,
+  show?: (id: string) => void,
+): TemplateResult => stacked(tables, stackOf(memory, of), scale, label, show);
 
 const kMoments: Record<string, string> = {
   start: 'at the start of the step',
@@ -220,22 +253,22 @@ export function bars(tables: Tables, memory: Memory, show?: (id: string) => void
   </ul>`;
 }
 
-/** The parts of one bar; `figure` draws their numbers. */
+/** The parts of one bar, with their shares of `whole`; `figure` draws their numbers. */
 export function legend(
   tables: Tables,
-  memory: Memory,
-  of: MemoryOf,
+  parts: readonly Slice[],
+  whole: number,
   figure: (id: string, value: number) => unknown,
 ): TemplateResult {
   return html`<ul class="legend">
-    ${slices(memory, of).map(
+    ${parts.map(
       ({ id, value }) =>
         html`<li>
           <svg width="12" height="12" aria-hidden="true">
             <rect class=${`part ${colour(id)}`} fill=${paint(id)} width="12" height="12" rx="2" />
           </svg>
           <span>${partName(tables, id)}</span> ${figure(id, value)}
-          <span class="muted">${percent(value / memory.capacity)}</span>
+          <span class="muted">${share(value / whole)}</span>
         </li>`,
     )}
   </ul>`;

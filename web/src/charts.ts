@@ -117,11 +117,8 @@ function plot(view: Looks, actions: Moves, chart: Chart, width: number): unknown
   const xTicks = logTicks(x.domain, Math.floor(width / 75));
   const [yLow, yHigh] = y.domain;
   const named = chart.y.ticks?.filter((t) => t >= yLow && t <= yHigh) ?? [];
-  const allTicks = chart.y.linear
-    ? ticks(y.domain, 5)
-    : named.length > 1
-      ? named
-      : logTicks([yLow, yHigh], 6);
+  const own = chart.y.linear ? ticks(y.domain, 5) : logTicks([yLow, yHigh], 6);
+  const allTicks = named.length > 1 ? named : own;
   const yTicks = allTicks.filter((t, i) => i === 0 || y(allTicks[i - 1] ?? t) - y(t) >= kApart);
   const path = (list: Point[]) => line(list.map((p) => [x(p[0]), y(p[1])]));
   const shade = (band: NonNullable<Series['band']>) =>

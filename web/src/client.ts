@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: MIT
 // Promises over the worker. One call is in the worker at a time; in a channel the newest request wins
 // and the older ones resolve to undefined. After a trap the worker is started afresh.
+import { kRare } from '../../wasm/page.mjs';
 
 export type Call =
-  'schema' | 'open' | 'estimate' | 'compare' | 'replays' | 'sweep' | 'importConfig';
+  | 'schema'
+  | 'open'
+  | 'estimate'
+  | 'compare'
+  | 'replays'
+  | 'sweep'
+  | 'importConfig'
+  | 'step'
+  | 'calibrate'
+  | 'plan'
+  | 'launch'
+  | 'bestModel'
+  | 'sensitivity'
+  | 'chart';
 
 export interface Request {
   id: number;
@@ -22,20 +36,25 @@ export interface Port {
 
 export interface Client {
   /** Undefined when a newer request of the same channel took its place. */
-  ask(call: Call, argument?: string, channel?: string): Promise<string | Float64Array | undefined>;
+  ask(
+    call: Call,
+    argument?: string,
+    channel?: string,
+    soon?: boolean,
+  ): Promise<string | Float64Array | undefined>;
   close(): void;
 }
 
 interface Job {
   request: Request;
+  urgency: number;
   channel: string;
   resolve(value: string | Float64Array | undefined): void;
   reject(error: Error): void;
 }
 
 const kAttempts = 3;
-const kLoadFirst: Call[] = ['importConfig', 'replays']; // their module may come over a slow network
-const kMorePatience = 6; // times
+const kMorePatience = 6; // times, where a module may have to come over a slow network first
 
 export function createClient(spawn: () => Port, patience = 10_000): Client {
   let port: Port | null = null;
@@ -92,23 +111,27 @@ export function createClient(spawn: () => Port, patience = 10_000): Client {
     running = job;
     dropped = false;
     port ??= start();
-    const times = kLoadFirst.includes(job.request.call) ? kMorePatience : 1;
+    const loads =
+      kRare.some((call) => call === job.request.call) || /solve/.test(job.request.argument);
+    const times = loads ? kMorePatience : 1;
     if (worked) watch = setTimeout(() => fail('no answer in time'), patience * times);
     port.postMessage(job.request);
   }
 
   return {
-    ask(call, argument = '', channel = '') {
+    ask(call, argument = '', channel = '', soon = false) {
       return new Promise((resolve, reject) => {
-        const job: Job = { request: { id: nextId++, call, argument }, channel, resolve, reject };
+        // Estimates go first: a person waits for them; charts may come later.
+        const urgency = call === 'estimate' || call === 'open' ? 2 : Number(soon);
+        const request = { id: nextId++, call, argument };
+        const job: Job = { request, urgency, channel, resolve, reject };
         if (channel !== '') {
           for (const older of queue) if (older.channel === channel) older.resolve(undefined);
           queue = queue.filter((older) => older.channel !== channel);
           if (running?.channel === channel) dropped = true;
         }
-        // Estimates go first: a person waits for them, charts may come later.
-        if (call === 'estimate' || call === 'open') queue.unshift(job);
-        else queue.push(job);
+        const place = queue.findIndex((waiting) => waiting.urgency < urgency);
+        queue.splice(place < 0 ? queue.length : place, 0, job);
         next();
       });
     },

@@ -51,7 +51,10 @@ export function combobox(
   const all = options(view, field);
   const combo = view.combo?.path === path ? view.combo : null;
   const asked = view.state.patch[path];
-  const value = bad ? String(asked ?? '') : String(answerOf(view).inputs[path] ?? '');
+  // Of a model that is worked out it is the family.
+  const isFamily = answerOf(view).solved?.path === 'model.params' && path === 'model.id';
+  const known = isFamily ? (asked ?? field.default) : answerOf(view).inputs[path];
+  const value = String((bad ? asked : known) ?? '');
   const chosen = all.find((o) => o.id === value);
   const rows = combo ? search(all, combo.query) : [];
   const active = combo ? Math.min(combo.active, rows.length - 1) : -1;

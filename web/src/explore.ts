@@ -6,7 +6,7 @@ import type { Answer, Patch, SweepRequest } from './api';
 import { figure, type Chart, type Point, type Series } from './charts';
 import type { MetricId, Path } from './types.generated';
 import { count, flops, format, money, roughly, significant } from './units';
-import { answerOf, taskOf, valueOf, type Actions, type View } from './view';
+import { answerOf, mfuFrom, taskOf, valueOf, type Actions, type View } from './view';
 
 const kPoints = 41;
 const kReach = 64; // how far to each side of the present value the charts look
@@ -145,11 +145,16 @@ export function gpuCharts(answer: Answer, data: number[][]): Chart[] {
   const rules = least ? [{ x: least, label: 'memory fits from here' }] : [];
   const note = x.some((v) => !works(v)) ? ' Dashed: does not fit in memory.' : '';
   const gpus = { label: 'GPUs', format: count };
+  const predicted = mfuFrom(answer) === 'predicted';
   return [
     {
       id: 'time',
       title: 'Time against GPUs',
-      caption: `Twice the GPUs, half the time, as long as utilisation holds.${note}`,
+      caption: `${
+        predicted
+          ? 'Each point is predicted: with more GPUs, communication takes a larger share.'
+          : 'Twice the GPUs, half the time, as long as utilisation holds.'
+      }${note}`,
       x: gpus,
       y: { label: 'Time', format: roughly, ticks: kTimes },
       series: [series('Time', pairs(x, time), { band: banded(x, timeLow, timeHigh), works })],
@@ -164,7 +169,11 @@ export function gpuCharts(answer: Answer, data: number[][]): Chart[] {
     {
       id: 'cost',
       title: 'Cost against GPUs',
-      caption: `The same GPU-hours whatever their number: there are no economies of scale.${note}`,
+      caption: `${
+        predicted
+          ? 'The same work on more GPUs takes more GPU-hours where utilisation falls.'
+          : 'The same GPU-hours whatever their number: there are no economies of scale.'
+      }${note}`,
       x: gpus,
       y: { label: 'Cost', format: money },
       series: [series('Cost', pairs(x, cost), { band: banded(x, costLow, costHigh), works })],
@@ -269,6 +278,33 @@ function frontier(answer: Answer, data: number[][]): Chart {
   };
 }
 
+/** Loaded when one is opened, and drawn into its place by `exploring.ts`. */
+const kMore = [
+  ['sweep', 'Sweep: one or two inputs against a result'],
+  ['matters', 'What matters most'],
+  ['best', 'The best model for a budget'],
+] as const;
+
+export const isMore = (key: string): boolean => key.startsWith('more:');
+
+function more(view: View, actions: Actions): unknown {
+  const { open } = view;
+  const pretrains = taskOf(answerOf(view)) === 'pretrain';
+  return kMore
+    .filter(([name]) => pretrains || name !== 'best')
+    .map(
+      ([name, title]) =>
+        html`<details
+        class="stage"
+        ?open=${open.has(`more:${name}`)}
+        @toggle=${(e: Event) => actions.toggle(`more:${name}`, (e.target as HTMLDetailsElement).open)}
+      >
+        <summary><h3>${title}</h3></summary>
+        <div id=${`more-${name}`}></div>
+      </details>`,
+    );
+}
+
 const kGap = 24;
 const kTwoColumns = 720;
 
@@ -289,5 +325,6 @@ export function explore(view: View, actions: Actions): unknown {
     ${draw('gpus', gpuCharts)} ${draw('batch', batchCharts)}
     ${draw('isoflop', (a, data) => [isoflop(a, data)])}
     ${draw('frontier', (a, data) => [frontier(a, data)])}
-  </section>`;
+  </section>
+  ${more(view, actions)}`;
 }

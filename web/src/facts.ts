@@ -3,15 +3,28 @@
 import type { Answer, Fact, Facts, Task } from './api';
 import { kCards } from './report';
 import type { MetricId } from './types.generated';
-import { roughly } from './units';
-import { kindOf, sentence, taskOf, textOf, valueOf, type Tables } from './view';
+import { bandOf, kindOf, sentence, taskOf, textOf, valueOf, type Tables } from './view';
 
 export type { Fact, Facts };
 
 /** Of interest behind the key numbers of a task. */
 const kMore: Record<Task, MetricId[]> = {
-  pretrain: ['params.total', 'compute.tokens', 'time.mfu', 'time.gpu_hours', 'cost.price'],
-  finetune: ['params.total', 'params.trainable', 'compute.tokens', 'time.mfu', 'cost.price'],
+  pretrain: [
+    'params.total',
+    'compute.tokens',
+    'time.mfu',
+    'time.step',
+    'time.gpu_hours',
+    'cost.price',
+  ],
+  finetune: [
+    'params.total',
+    'params.trainable',
+    'compute.tokens',
+    'time.mfu',
+    'time.step',
+    'cost.price',
+  ],
   serve: ['params.total', 'memory.weights', 'memory.kv_cache', 'cost.price'],
 };
 
@@ -19,8 +32,6 @@ export function fact(tables: Tables, answer: Answer, id: MetricId, label?: strin
   const value = valueOf(answer, id);
   const metric = tables.metrics.get(id);
   if (value === undefined || !metric) return null;
-  const [low, high] = [valueOf(answer, `${id}_low`), valueOf(answer, `${id}_high`)];
-  const about = (x: number) => (metric.unit === 'second' ? roughly(x) : textOf(tables, id, x));
   return {
     id,
     label: label ?? metric.label,
@@ -28,7 +39,7 @@ export function fact(tables: Tables, answer: Answer, id: MetricId, label?: strin
     value,
     unit: metric.unit,
     kind: kindOf(tables, id) ?? 'modelled',
-    band: low !== undefined && high !== undefined ? `${about(low)} – ${about(high)}` : '',
+    band: bandOf(tables, answer, id),
   };
 }
 

@@ -5,8 +5,10 @@ import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import { live } from 'lit/directives/live.js';
 import type { Answer, Field, Problem, Value } from './api';
+import { alsoAsked, askFor, isIdle, limits, results, worked } from './asking';
 import { combobox } from './combobox';
 import type { MetricId, Path } from './types.generated';
+import { ways } from './report';
 import { editable, format } from './units';
 import { answerOf, door, taskOf, valueOf, type Actions, type View } from './view';
 
@@ -29,6 +31,10 @@ const kNotes: { [path in Path]?: [MetricId, string][] } = {
   'run.mfu': [['time.achieved', 'per GPU']],
   'gpu.id': [['time.peak', 'dense peak']],
   'cluster.gpus': [['gpus.to_fit', 'would hold it']],
+  'run.deadline': [['time.total', 'as it is']],
+  'solve.usd': [['cost.total', 'as it is']],
+  'solve.per_user': [['serving.tokens_per_s_per_user', 'as it is']],
+  'solve.per_million': [['cost.per_million_tokens', 'as it is']],
 };
 const kHidden = new Set<string>(['run.task'] satisfies Path[]); // the tabs
 const kUnits: Record<string, string> = {
@@ -48,6 +54,7 @@ const given = (value: Value | null | undefined): value is Value =>
   value !== null && value !== undefined && value !== 'auto';
 
 function isBasic(field: Field, answer: Answer): boolean {
+  if (answer.solved?.path === field.path) return true;
   if (!field.basic || kHidden.has(field.path)) return false;
   const size = field.path === 'model.params';
   return !size || answer.inputs['model.id'] === 'by-size' || given(answer.inputs['model.params']);
@@ -69,6 +76,7 @@ export function text(view: Pick<View, 'state'>, field: Field): string {
 }
 
 function placeholder(view: View, field: Field): string {
+  if (limits(answerOf(view)).includes(field.path)) return 'no limit';
   const id = kAutomatic[field.path as Path];
   const value = id ? valueOf(answerOf(view), id) : undefined;
   return value === undefined
@@ -87,7 +95,10 @@ function control(view: View, actions: Actions, field: Field, described: string):
   const id = `f-${field.path}`;
   const problems = problemsOf(view, field.path);
   const bad = problems.some((p) => p.severity === 'error');
-  const value = answerOf(view).inputs[field.path];
+  const answer = answerOf(view);
+  const value = answer.inputs[field.path];
+  if (answer.solved?.path === field.path)
+    return worked(id, shown(field, answer.solved.value ?? NaN));
   if (field.type === 'flag')
     return html`<input
       type="checkbox"
@@ -151,9 +162,10 @@ function chosenNote(view: View, field: Field): string {
 
 function row(view: View, actions: Actions, field: Field, basic: boolean): TemplateResult {
   const problems = problemsOf(view, field.path);
-  const changed = field.path in view.state.patch && field.type !== 'name';
+  const isWorked = answerOf(view).solved?.path === field.path;
+  const changed = field.path in view.state.patch && field.type !== 'name' && !isWorked;
   const ids = [`h-${field.path}`, ...problems.map((_, i) => `e-${field.path}-${i}`)].join(' ');
-  const unit = field.type === 'number' ? (kUnits[field.unit] ?? '') : '';
+  const unit = field.type === 'number' && !isWorked ? (kUnits[field.unit] ?? '') : '';
   return html`<div class="field ${field.type} ${problems.length ? 'has-problem' : ''}">
     <span class="caption">
       <label for=${`f-${field.path}`}>${field.label}</label>
@@ -171,6 +183,7 @@ function row(view: View, actions: Actions, field: Field, basic: boolean): Templa
           : nothing
       }
       ${unit ? html`<span class="unit" aria-hidden="true">${unit}</span>` : nothing}
+      ${askFor(view, actions, field)}
     </span>
     ${control(view, actions, field, ids)}
     ${basic && field.path in kNotes ? html`<p class="note">${notes(view, actions, field)}</p>` : nothing}
@@ -188,7 +201,7 @@ function row(view: View, actions: Actions, field: Field, basic: boolean): Templa
     ${problems.map(
       (p, i) =>
         html`<p class="problem ${p.severity}" id=${`e-${field.path}-${i}`}>
-          ${p.message} ${p.hint}
+          ${p.message} ${p.hint} ${ways(actions, p)}
         </p>`,
     )}
   </div>`;
@@ -218,8 +231,11 @@ export function matches(field: Field, group: string, words: string): boolean {
 export function form(view: View, actions: Actions): TemplateResult {
   const answer = answerOf(view);
   const task = taskOf(answer);
-  const fields = view.schema.fields.filter((f) => f.tasks.includes(task) && !kHidden.has(f.path));
-  const basic = fields.filter((f) => isBasic(f, answer));
+  const fields = view.schema.fields.filter(
+    (f) => f.tasks.includes(task) && !kHidden.has(f.path) && !isIdle(answer, f),
+  );
+  const kept = limits(answer).flatMap((path) => fields.find((f) => f.path === path) ?? []);
+  const basic = [...fields.filter((f) => isBasic(f, answer) && !kept.includes(f)), ...kept];
   const find = view.find.trim();
   const groups = view.schema.groups
     .map((group) => ({
@@ -237,7 +253,13 @@ export function form(view: View, actions: Actions): TemplateResult {
     @submit=${(e: Event) => e.preventDefault()}
   >
     <h2 class="hidden">Scenario</h2>
-    ${basic.map((f) => row(view, actions, f, true))}
+    ${view.comparison?.tabs(view, actions) ?? nothing}
+    ${basic.map((f) => row(view, actions, f, true))} ${results(view, actions)}
+    ${alsoAsked(
+      view,
+      actions,
+      fields.filter((f) => !basic.includes(f)),
+    )}
     <p class="find">
       <label class="hidden" for="find">Find another input</label>
       <input

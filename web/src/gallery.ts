@@ -71,7 +71,8 @@ export function readGallery(
     const answer = link ? estimate(link) : undefined;
     if (answer && answer.link !== link)
       about.push(`the link is not canonical; it is ${answer.link}`);
-    for (const p of answer?.problems ?? []) about.push(`${p.path}: ${p.message} ${p.hint}`);
+    for (const p of answer?.problems ?? [])
+      if (p.severity !== 'note') about.push(`${p.path}: ${p.message} ${p.hint}`);
     for (const id of row.numbers ?? [])
       if (metrics.has(id) && answer && !answer.steps.some((s) => s.id === id))
         about.push(`${id} in numbers does not apply to this scenario`);

@@ -18,11 +18,22 @@ async function ask<T>(...request: Parameters<typeof client.ask>): Promise<T> {
   return JSON.parse(String(await client.ask(...request))) as T;
 }
 
-/** Worked out again in this browser, by the same core; the built figures stay if it cannot start. */
+/** What an element says, without the templates' marks. */
+const said = (element: HTMLElement) =>
+  element.innerHTML
+    .replace(/<!--.*?-->/gs, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+/**
+ * Worked out again in this browser, by the same core; the built figures stay if it cannot start, and
+ * where they come out the same: a link that is replaced under the finger swallows the click.
+ */
 async function replay(): Promise<void> {
   const replays = await ask<Replays>('replays');
-  main.replaceChildren();
-  render(id ? documentPage(replays, id, root) : indexPage(replays), main);
+  const anew = document.createElement('main');
+  render(id ? documentPage(replays, id, root) : indexPage(replays), anew);
+  if (said(anew) !== said(main)) main.replaceChildren(...anew.childNodes);
 }
 
 async function walk(): Promise<void> {

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: MIT
 // Wires the parts; the only file that touches the address, the title and the worker of the page.
 import { html, render } from 'lit/html.js';
-import type { Answer, Comparison, Imported, Schema, Value } from './api';
+import type {
+  Answer,
+  Calibration,
+  Imported,
+  Measured,
+  Patch,
+  Schema,
+  StepDetail,
+  Value,
+} from './api';
 import { createAddress, linkOf } from './address';
 import { listenDrops, listenPaste } from './arriving';
+import { openPanels } from './breakdown';
 import { createClient } from './client';
+import type { Host as ColumnsHost } from './comparing';
 import { breathe, createDrawing } from './drawing';
-import { columns, requests } from './explore';
+import type { Explorer } from './exploring';
+import { columns, isMore, requests } from './explore';
 import { builtTexts, withTexts } from './help';
 import { markdownLink } from './markdown';
+import { chartOf, columnsOf, othersOf, withOthers } from './others';
+import type { Panel } from './plans';
 import { address, copy } from './share';
 import { listenTheme, restoreTheme } from './shell';
 import {
-  alone,
+  apply,
+  charted,
   edit,
   hasError,
   isStale,
@@ -24,8 +39,16 @@ import {
   type State,
 } from './state';
 import { nextStep } from './stepping';
-import { spawn, stayOffline } from './surroundings';
-import { answerOf, createView, sentence, tables, type Actions, type View } from './view';
+import { kCores, spawn, stayOffline } from './surroundings';
+import {
+  answerOf,
+  createView,
+  sentence,
+  tables,
+  type Actions,
+  type ColumnAction,
+  type View,
+} from './view';
 
 const kAnnounce = 1000; // ms of quiet before a screen reader hears the answer
 const kResize = 4; // px
@@ -91,6 +114,7 @@ function absent(error: unknown): void {
 }
 
 function afterAnswer(answer: Answer): void {
+  plans?.update();
   const text = sentence(view, answer, answer.summary);
   document.title = `${short(text)} · Envelope`;
   clearTimeout(announcing);
@@ -98,22 +122,57 @@ function afterAnswer(answer: Answer): void {
     const errors = view.state.problems.filter((p) => p.severity === 'error');
     live.textContent = errors.length
       ? errors.map((p) => `${p.message} ${p.hint}`).join(' ')
-      : `${text} ${sentence(view, answer, answer.verdict.message)}`;
+      : `${text} ${answer.solved?.message ?? ''} ${sentence(view, answer, answer.verdict.message)}`;
   }, kAnnounce);
   sweepAll().catch(failed);
   compareAll().catch(failed);
+  detailStep().catch(failed);
+  if (answer.solved) solving().catch(absent);
+  exploreMore().catch(absent);
 }
 
-async function compareAll(): Promise<void> {
-  const { link, others } = view.state;
-  if (others === '') {
-    if (view.comparison) set({ comparison: null });
-    return;
-  }
-  const request = JSON.stringify({ scenarios: [link] });
-  const found = await ask<Comparison>('compare', request, 'compare');
-  if (found && link === view.state.link) set({ comparison: found });
+async function solving(): Promise<typeof import('./solving')> {
+  const m = await import('./solving');
+  if (!view.solving) set({ solving: m.solved });
+  return m;
 }
+
+const comparing = () => import('./comparing').then(async (m) => (await m.dressed(), m));
+
+/** What the comparison does to the page. */
+const columnsHost: ColumnsHost = {
+  view: () => view,
+  ask,
+  set,
+  write: () => bar.write(view.state.link),
+  show(answer, columns, said, focus) {
+    const undo = said ? wayBack(said) : null;
+    const state = { ...opened(answer), ...columns };
+    if (state.link !== view.state.link) bar.push(state.link);
+    goto({ state: { ...state, others: othersOf(state.link) }, undo }, () => place(focus));
+    afterAnswer(answer);
+  },
+  say(text) {
+    set({ status: text });
+    live.textContent = text;
+  },
+};
+
+async function compareAll(): Promise<void> {
+  if (columnsOf(view.state.others) !== '') await (await comparing()).refresh(columnsHost);
+  else if (view.comparison) set({ comparison: null });
+}
+
+async function column(action: ColumnAction, i?: number, given?: Patch | string): Promise<boolean> {
+  try {
+    return await (await comparing()).change(columnsHost, action, i, given);
+  } catch (error) {
+    absent(error);
+    return false;
+  }
+}
+
+const compareWith = (patch: Patch) => column('with', undefined, patch);
 
 let sweeping = 0;
 let wanted = false; // the charts, once someone comes near them
@@ -136,6 +195,52 @@ async function sweepAll(): Promise<void> {
   }
 }
 
+const panels = () => import('./panels').then(async (m) => (await m.dressed(), m));
+
+/** What the open panels show is worked out for them alone. */
+let detailed = ''; // the link that it belongs to
+async function detailStep(): Promise<void> {
+  const answer = answerOf(view);
+  const names = openPanels(answer, view.open);
+  if (names.length === 0 || answer.link === detailed) return;
+  const found = await ask<StepDetail>('step', answer.link, 'step');
+  if (!found || answer !== view.state.good) return;
+  detailed = answer.link;
+  set({ detail: found });
+}
+
+let explorer: Explorer | undefined;
+async function exploreMore(): Promise<void> {
+  if (![...view.open].some(isMore)) return;
+  const { explorerOf } = await import('./exploring');
+  explorer ??= explorerOf({
+    view: () => view,
+    ask,
+    use: applied,
+    chart(chart) {
+      set({ state: charted(view.state, chart) });
+      bar.write(view.state.link);
+    },
+    open: (key) => actions.toggle(key, true),
+    spawn,
+    copy: offer,
+  });
+  explorer.follow();
+}
+
+/** A link that says what to draw opens with it. */
+function unfolded(): Partial<View> {
+  const chart = chartOf(view.state.others);
+  if (!chart) return {};
+  return { open: new Set([...view.open, chart.includes('x=') ? 'more:sweep' : 'more:matters']) };
+}
+
+async function loadPanels(): Promise<void> {
+  if (view.panels || openPanels(answerOf(view), view.open).length === 0) return;
+  const { timeline, roofline } = await panels();
+  set({ panels: { timeline, roofline } });
+}
+
 async function recompute(): Promise<void> {
   const asked = view.state.patch;
   try {
@@ -152,6 +257,7 @@ async function recompute(): Promise<void> {
 /** A scenario in place of the present one. */
 function use(answer: Answer, undo: View['undo']): void {
   set({ state: opened(answer), undo });
+  set(unfolded());
   bar.write(answer.link);
   afterAnswer(answer);
 }
@@ -204,6 +310,35 @@ function importConfig(file?: File): void {
   import('./importing').then(({ openImport }) => openImport(importing, file)).catch(absent);
 }
 
+/** Several inputs further, with a way back. */
+function applied(patch: Patch, said: string): Promise<void> {
+  set({ state: apply(view.state, patch), undo: wayBack(said) });
+  return recompute();
+}
+
+function calibrate(): void {
+  const host = {
+    tables: view,
+    answer: answerOf(view),
+    solve: (measured: Omit<Measured, 'scenario'>) =>
+      ask<Calibration>(
+        'calibrate',
+        JSON.stringify({ scenario: view.state.patch, ...measured } satisfies Measured),
+        'calibrate',
+      ),
+    use: applied,
+  };
+  panels()
+    .then(({ openCalibration }) => openCalibration(host))
+    .catch(absent);
+}
+
+/** Of all scenarios; with an input refused, of the last good answer. */
+const wholeLink = () => {
+  const { at, good, link, others } = view.state;
+  return at ? link : withOthers(good?.link ?? link, others);
+};
+
 /** The dialog; with a text, what was pasted. */
 function share(text?: string): void {
   import('./sharing')
@@ -211,7 +346,7 @@ function share(text?: string): void {
       const host = {
         ...view,
         answer: answerOf(view),
-        others: view.state.others,
+        whole: wholeLink(),
         stale: isStale(view.state),
         read: (link: string) => ask<Answer>('estimate', link, 'read'),
         use: (answer: Answer) => use(answer, wayBack(replaced())),
@@ -254,12 +389,19 @@ const actions: Actions = {
     change(path, '');
     goto({ state: settle(view.state) }, () => place(`f-${path}`));
   },
+  apply: (patch, said) => void applied(patch, said),
+  calibrate,
   toggle(key, open) {
     if (view.printing || view.open.has(key) === open) return;
     const next = new Set(view.open);
     if (open) next.add(key);
     else next.delete(key);
     set({ open: next });
+    if (!open) return;
+    if (isMore(key)) exploreMore().catch(absent);
+    if (!key.startsWith('panel:')) return;
+    loadPanels().catch(absent);
+    detailStep().catch(failed);
   },
   show(id) {
     if (view.trail.length === 0) opener = document.activeElement as HTMLElement;
@@ -277,17 +419,29 @@ const actions: Actions = {
   combo: (combo) => set({ combo }),
   find: (find) => set({ find }),
   hover: (hover) => goto({ hover }, () => null),
-  endComparison() {
-    set({ state: alone(view.state), comparison: null });
-    bar.write(view.state.link);
+  ask(what) {
+    solving()
+      .then(async (m) => {
+        actions.toggle('second', what === 'second');
+        const patch = m.asking(view, what);
+        if (patch) await applied(patch, m.said(view, what));
+        // It may be in another place now.
+        goto({}, () => document.querySelector(`[name="ask"][value="${what}"]`));
+      })
+      .catch(absent);
   },
+  column: (action, i) => void column(action, i),
+  compareWith,
   importConfig,
   share: () => share(),
   copyLink: () => void offer(address(view.state.link), 'Link copied'),
   copySentence() {
     const answer = answerOf(view);
     void offer(
-      markdownLink(sentence(view, answer, answer.summary), address(view.state.link)),
+      markdownLink(
+        sentence(view, answer, answer.summary),
+        address(view.state.at ? answer.link : view.state.link),
+      ),
       'Sentence copied, with its link',
     );
   },
@@ -306,7 +460,7 @@ async function start(): Promise<void> {
   const bare = await ask<Schema>('schema');
   if (!bare) return;
   const schema = withTexts(bare, builtTexts(document));
-  keys = new Set(['v', 'd', ...schema.fields.map((f) => f.key)]);
+  keys = new Set(['v', 'd', 'x', 'y', 'z', ...schema.fields.map((f) => f.key)]);
   // A file made of a scenario opens with it.
   const found = () => linkOf(location, keys) || (document.documentElement.dataset.link ?? '');
   const link = found();
@@ -314,6 +468,7 @@ async function start(): Promise<void> {
   const answer = await ask<Answer>('estimate', first || '{}');
   if (!answer) return;
   view = createView(schema, opened(answer));
+  view = { ...view, ...unfolded() };
   listen(first);
   listenDrops(importConfig);
   listenPaste(share);
@@ -323,6 +478,7 @@ async function start(): Promise<void> {
   await enliven(link === '');
   awaitTexts();
   awaitCharts();
+  whenNear('plans', loadPlans);
   stayOffline();
   afterAnswer(answerOf(view));
 }
@@ -340,6 +496,12 @@ function listen(first: string): void {
       const link = (e.target as Element).closest('a');
       if (!link) return;
       bar.flush();
+      // Of those compared, the one in the form becomes what is proposed for it.
+      if (columnsOf(view.state.others) !== '' && link.closest('.upper')) {
+        e.preventDefault();
+        void column('put', view.state.at, link.hash.slice(1));
+        return;
+      }
       jumped = link.getAttribute('href')?.[0] === '#' && link.hash !== location.hash;
     },
     { capture: true },
@@ -356,24 +518,41 @@ function listen(first: string): void {
   });
 }
 
-/** Charts are far down on a phone: they are worked out when someone comes near them. */
-function awaitCharts(): void {
-  const charts = place('charts');
-  sizes.observe(charts);
-  const want = () => {
-    near.disconnect();
-    clearTimeout(later);
-    wanted = true;
-    sweepAll().catch(failed);
-  };
+function whenNear(id: string, then: () => void): void {
   const near = new IntersectionObserver(
     (entries) => {
-      if (entries.some((e) => e.isIntersecting)) want();
+      if (!entries.some((e) => e.isIntersecting)) return;
+      near.disconnect();
+      then();
     },
     { rootMargin: kNear },
   );
-  near.observe(charts);
+  near.observe(place(id));
+}
+
+/** Charts are far down on a phone: they are worked out when someone comes near them. */
+function awaitCharts(): void {
+  sizes.observe(place('charts'));
+  const want = () => {
+    clearTimeout(later);
+    if (wanted) return;
+    wanted = true;
+    sweepAll().catch(failed);
+  };
+  whenNear('charts', want);
   const later = setTimeout(want, kLater);
+}
+
+/** The plans draw themselves, in a place of their own. */
+let plans: Panel | null = null;
+function loadPlans(): void {
+  const host = { client, spawn, cores: kCores, view: () => view, use: applied, compareWith };
+  import('./plans')
+    .then(async ({ createPlans, dressed }) => {
+      await dressed();
+      plans = createPlans(place('plans'), host);
+    })
+    .catch(absent);
 }
 
 start().catch((error: unknown) => {

@@ -289,7 +289,7 @@ export function memory(view: View, actions: Actions): unknown {
                 ? html`<p class="read">Stage ${fullest.stage + 1}, the fullest:</p>`
                 : nothing
             }
-            ${legend(view, all, fullest, (id, value) => figure(view, actions, id, value))}`
+            ${legend(view, slices(all, fullest), capacity, (id, value) => figure(view, actions, id, value))}`
     }
     ${limits(view, actions, all)}
     ${

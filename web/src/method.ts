@@ -59,6 +59,7 @@ export function methodPage(schema: Schema, root: string): TemplateResult {
       Envelope works on the back of an envelope, with everything written down. Each number is one
       line of arithmetic whose formula is shown, and each formula is checked against the arithmetic
       by a test.
+      How far off the results are is on the page on <a href=${`${root}accuracy/`}>accuracy</a>.
       <a href=${root || './'}>Open the calculator</a>.
     </p>
     <section>

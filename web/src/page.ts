@@ -2,7 +2,7 @@
 // The calculator page, as one template: the same at build time and in the browser.
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
-import { comparison } from './compare';
+import { breakdown } from './breakdown';
 import { explore } from './explore';
 import { form } from './form';
 import { memory } from './memory';
@@ -53,6 +53,7 @@ function tools(view: View, actions: Actions): TemplateResult {
     <button type="button" class="button" @click=${() => actions.copySentence()}>
       Copy sentence
     </button>
+    <button type="button" class="button" @click=${() => actions.column('add')}>Compare</button>
     ${
       view.copied === 'by-hand'
         ? html`<label class="by-hand"
@@ -71,6 +72,14 @@ function tools(view: View, actions: Actions): TemplateResult {
 
 const kMemoryTables = ['table:memory', 'table:stages', 'table:moments'];
 const kMemoryCharts = ['stages', 'moments'];
+const kStepOpen = [
+  'panel:timeline',
+  'panel:roofline',
+  'table:step',
+  'table:timeline',
+  'table:roofline',
+];
+const kStepCharts = ['timeline', 'roofline'];
 
 export interface Part {
   id: string;
@@ -94,8 +103,9 @@ export const kParts: Part[] = [
   },
   {
     id: 'top',
-    reads: ({ state, copied, status, undo }) => [
+    reads: ({ state, copied, status, undo, solving }) => [
       undo,
+      solving,
       state.good,
       state.problems,
       state.notices,
@@ -110,22 +120,41 @@ export const kParts: Part[] = [
       state.good,
       printing,
       width > 0,
+      open.has('band'),
       ...kMemoryTables.map((key) => open.has(key)),
       hover && kMemoryCharts.includes(hover.chart) ? hover : null,
     ],
-    draw: (view, actions) =>
-      html`${cards(view, actions)} ${memory(view, actions)} ${findings(view, actions)}`,
+    draw: (view, actions) => html`${cards(view, actions)} ${memory(view, actions)}`,
+  },
+  {
+    id: 'step',
+    reads: ({ state, open, hover, panels, detail, width }) => [
+      state.good,
+      state.patch,
+      panels,
+      detail,
+      width,
+      ...kStepOpen.map((key) => open.has(key)),
+      hover && kStepCharts.includes(hover.chart) ? hover : null,
+    ],
+    draw: breakdown,
+  },
+  {
+    id: 'findings',
+    reads: ({ state }) => [state.good],
+    draw: findings,
   },
   {
     id: 'compare',
     inert: true,
-    reads: ({ comparison }) => [comparison],
-    draw: comparison,
+    reads: ({ comparison, open, state }) => [comparison, comparison && open, state.at],
+    draw: (view, actions) => view.comparison?.draw(view, actions) ?? nothing,
   },
   {
     id: 'form',
-    reads: ({ schema, state, open, combo, find, printing }) => [
+    reads: ({ schema, state, open, combo, find, printing, comparison }) => [
       schema,
+      comparison,
       state,
       open,
       combo,
@@ -183,10 +212,13 @@ export function page(view: View, actions: Actions): TemplateResult {
       <div class="upper">
         <div id="top">${part('top')}</div>
         <div id="numbers">${part('numbers')}</div>
+        <div id="step">${part('step')}</div>
+        <div id="findings">${part('findings')}</div>
         <div id="compare">${part('compare')}</div>
       </div>
       <div class="left" id="form">${part('form')}</div>
       <div class="rest">
+        <div id="plans"></div>
         <div id="charts">${part('charts')}</div>
         <div id="work">${part('work')}</div>
         <div id="examples">${part('examples')}</div>

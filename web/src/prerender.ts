@@ -3,6 +3,7 @@
 import { render } from '@lit-labs/ssr';
 import { collectResult } from '@lit-labs/ssr/lib/render-result.js';
 import { html } from 'lit/html.js';
+import { accuracyPage, type Accuracy } from './accuracy';
 import type { Answer, Replays, Schema } from './api';
 import { formatsPage } from './formats';
 import type { GalleryRow } from './gallery';
@@ -101,6 +102,7 @@ export async function leaves(
   schema: Schema,
   replays: Replays,
   answer: Answer,
+  accuracy: Accuracy,
   home: string,
 ): Promise<Leaf[]> {
   const leaf = async (
@@ -160,6 +162,13 @@ export async function leaves(
       'Number formats',
       'Sign, exponent and mantissa bits, range and precision of the number formats of deep learning.',
       (root) => formatsPage(schema, root),
+    ),
+    leaf(
+      'accuracy/',
+      'accuracy',
+      'Accuracy',
+      'Predicted against measured: step times, whole runs and memory that others published, by source and device, with the worst rows and why.',
+      (root) => accuracyPage(accuracy, root),
     ),
     leaf(
       'method/',

@@ -2,15 +2,18 @@
 // The answer: sentence, verdict, key numbers, memory bar, findings. Numbers are doors to their work.
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
-import type { Finding, Remedy, Task } from './api';
+import type { Finding, Problem, Remedy, Task } from './api';
 import { hasError, isStale } from './state';
 import type { MetricId } from './types.generated';
-import { bytes, roughly, work } from './units';
+import { bytes, inBrackets, work } from './units';
 import {
   answerOf,
+  bandOf,
   chip,
   door,
   kindOf,
+  kKinds,
+  mfuFrom,
   prose,
   taskOf,
   textOf,
@@ -33,8 +36,22 @@ const kTrain: Card[] = [
     below: [['of ', 'layout.capacity', '']],
   },
   { title: 'GPUs', metrics: ['gpus.used'], below: [['', 'gpus.to_fit', ' would hold it']] },
-  { title: 'Time', metrics: ['time.total'], below: [['at ', 'time.mfu', ' MFU']] },
-  { title: 'Cost', metrics: ['cost.total'], below: [['', 'time.gpu_hours', '']] },
+  {
+    title: 'Time',
+    metrics: ['time.total'],
+    below: [
+      ['at ', 'time.mfu', ' MFU'],
+      ['', 'time.wall', ' with interruptions'],
+    ],
+  },
+  {
+    title: 'Cost',
+    metrics: ['cost.total'],
+    below: [
+      ['', 'time.gpu_hours', ''],
+      ['', 'cost.wall', ' with interruptions'],
+    ],
+  },
 ];
 export const kCards: Record<Task, Card[]> = {
   pretrain: kTrain,
@@ -60,14 +77,49 @@ export const kCards: Record<Task, Card[]> = {
   ],
 };
 
-function band(view: View, id: string): unknown {
-  const low = valueOf(answerOf(view), `${id}_low`);
-  const high = valueOf(answerOf(view), `${id}_high`);
-  if (low === undefined || high === undefined) return nothing;
-  const about = (x: number) =>
-    view.metrics.get(id)?.unit === 'second' ? roughly(x) : textOf(view, id, x);
-  return html`<span class="band" title="Range from the error of the model on published runs"
-    >${about(low)} – ${about(high)}</span
+/** The range of a number, in brackets behind it; it opens what it rests on. */
+function band(view: View, actions: Actions, id: string, title: string): unknown {
+  const answer = answerOf(view);
+  const found = bandOf(view, answer, id);
+  if (!found) return nothing;
+  const isOpen = view.open.has('band');
+  return html`<button
+    type="button"
+    class="band"
+    title="What the range rests on"
+    aria-label=${`${title}: range ${found}. What it rests on`}
+    aria-expanded=${isOpen ? 'true' : 'false'}
+    aria-controls="band-note"
+    @click=${() => actions.toggle('band', !isOpen)}>${inBrackets(textOf(view, id, valueOf(answer, id) ?? NaN), found)}</button>`;
+}
+
+const kBandFindings = ['step_predicted', 'mfu_published', 'mfu_unknown'];
+
+/** Why a number may be as far off as its range says. */
+function basis(view: View, actions: Actions): unknown {
+  const { band: known, findings } = answerOf(view);
+  const found = findings.find((f) => kBandFindings.includes(f.code));
+  if (!view.open.has('band')) return nothing;
+  return html`<p id="band-note" class="note">
+    ${known ? known.text : found ? prose(view, actions, found.message) : kKinds.modelled}
+  </p>`;
+}
+
+/** What stands behind the MFU of a card. */
+const kMfuFrom = {
+  assumed: 'assumed',
+  given: 'as given',
+  predicted: 'predicted',
+  typical: 'typical',
+};
+
+function under(view: View, actions: Actions, [before, id, after]: Card['below'][number]) {
+  const found = bandOf(view, answerOf(view), id);
+  const text = textOf(view, id, valueOf(answerOf(view), id) ?? NaN);
+  return html`<span
+    >${before}${door(view, actions, id)}${after}${
+      found ? html` <span class="range">${inBrackets(text, found)}</span>` : nothing
+    }${id === 'time.mfu' ? `, ${kMfuFrom[mfuFrom(answerOf(view))]}` : nothing}</span
   >`;
 }
 
@@ -77,12 +129,12 @@ function card(view: View, actions: Actions, { title, metrics, below }: Card): Te
   const kind = id && kindOf(view, id);
   return html`<li class="card">
     <span class="title">${title}</span>
-    <strong>${id ? door(view, actions, id, title) : html`<span class="none">–</span>`}</strong>
-    ${id ? band(view, id) : nothing}
+    <span class="figure"
+      ><strong>${id ? door(view, actions, id, title) : html`<span class="none">–</span>`}</strong>
+      ${id ? band(view, actions, id, title) : nothing}</span
+    >
     <span class="below">
-      ${below
-        .filter(([, m]) => valueOf(answer, m) !== undefined)
-        .map(([before, m, after]) => html`<span>${before}${door(view, actions, m)}${after}</span>`)}
+      ${below.filter(([, m]) => valueOf(answer, m) !== undefined).map((b) => under(view, actions, b))}
     </span>
     ${kind ? chip(kind) : nothing}
   </li>`;
@@ -113,7 +165,7 @@ export function effect(r: Remedy): string {
     .join(', ');
 }
 
-function remedies(f: Finding): unknown {
+export function remedies(f: Finding): unknown {
   if (f.remedies.length === 0) return nothing;
   return html`<p class="remedies">
     ${f.remedies.map(
@@ -126,7 +178,8 @@ function remedies(f: Finding): unknown {
 }
 
 export function findings(view: View, actions: Actions): unknown {
-  const list = kOrder.flatMap((s) => answerOf(view).findings.filter((f) => f.severity === s));
+  const all = answerOf(view).findings.filter((f) => f.code !== 'step_limits'); // over its bar
+  const list = kOrder.flatMap((s) => all.filter((f) => f.severity === s));
   if (list.length === 0) return nothing;
   return html`<section class="findings" aria-label="Findings">
     <ul>
@@ -145,21 +198,50 @@ export function findings(view: View, actions: Actions): unknown {
   </section>`;
 }
 
+/** The nearest values that are legal, one click each. */
+export function ways(actions: Actions, { patches = [] }: Problem): unknown {
+  if (patches.length === 0) return nothing;
+  return html`<span class="ways"
+    >${patches.map(
+      ({ label, patch }) =>
+        html`<button
+          type="button"
+          class="button"
+          @click=${() => actions.apply(patch, `Changed: ${label}.`)}
+        >
+          ${label}
+        </button>`,
+    )}</span
+  >`;
+}
+
 /** Above the answer and not above the form: there it would push away the input being typed in. */
 export function problems(view: View, actions: Actions): unknown {
   const errors = view.state.problems.filter((p) => p.severity === 'error');
+  // What cannot run as it is, and has a way out: its field may be folded away.
+  const wrong = view.state.problems.filter((p) => p.severity === 'warning' && p.patches?.length);
   const { notices } = view.state;
+  const name = ({ path }: Problem) =>
+    html`<button type="button" class="plain" @click=${() => actions.field(path)}>
+      ${view.fields.get(path)?.label ?? path}</button
+    >`;
   return html`${
+    wrong.length
+      ? html`<div class="waiting">
+          <ul>
+            ${wrong.map((p) => html`<li>${name(p)}: ${p.message} ${ways(actions, p)}</li>`)}
+          </ul>
+        </div>`
+      : nothing
+  }
+  ${
     errors.length
       ? html`<div class="waiting">
           <ul>
             ${errors.map(
               (p) =>
                 html`<li>
-                  Waiting for
-                  <button type="button" class="plain" @click=${() => actions.field(p.path)}>
-                    ${view.fields.get(p.path)?.label ?? p.path}</button
-                  >: ${p.message}
+                  Waiting for ${name(p)}: ${p.message} ${ways(actions, p)}
                 </li>`,
             )}
           </ul>
@@ -197,21 +279,22 @@ export function answer(view: View, actions: Actions): TemplateResult {
           </p>`
         : nothing
     }
-    <p class="eyebrow">${example ? html`Example: ${example.title}` : html`Your scenario`}</p>
+    <p class="eyebrow">${view.comparison ? `Scenario ${'ABCD'[view.state.at]}` : example ? html`Example: ${example.title}` : html`Your scenario`}</p>
     <h1>${prose(view, actions, summary)}</h1>
     <p class=${`verdict ${verdict.severity}`}>
       <span class="sign" aria-hidden="true">${kSigns[verdict.severity]}</span>
       ${prose(view, actions, verdict.message)}
     </p>
-    ${remedies(verdict)}
+    ${remedies(verdict)} ${view.solving?.(view, actions) ?? nothing}
   </section>`;
 }
 
 export function cards(view: View, actions: Actions): TemplateResult {
   const list = kCards[taskOf(answerOf(view))];
   return html`<ul class="cards" aria-label="Key numbers">
-    ${list.map((c) => card(view, actions, c))}
-  </ul>`;
+      ${list.map((c) => card(view, actions, c))}
+    </ul>
+    ${basis(view, actions)}`;
 }
 
 /** One line for the foot of a phone: the same numbers as the cards, without their small print. */

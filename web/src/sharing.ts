@@ -3,6 +3,7 @@
 // each of them. Loaded when it is first asked for.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { Problem } from './api';
+import { dress } from './dressing';
 import { withTexts } from './help';
 import { embedPanel } from './sharing/embed';
 import { filesPanel } from './sharing/files';
@@ -233,19 +234,6 @@ function draw(): void {
   );
 }
 
-/** The style comes with the dialog and not with the page; undressed it would flash. */
-async function dressed(): Promise<unknown> {
-  if (sheet === '') return; // in the page already: the file that works alone
-  const link = document.createElement('link');
-  link.rel = 'stylesheet';
-  link.href = sheet;
-  const loaded = new Promise((done) => (link.onload = link.onerror = done));
-  document.head.append(link);
-  return loaded;
-}
-
-let dress: Promise<unknown> | undefined;
-
 /** Citations come apart from the core; without them, and without a network, the rest is there. */
 async function withCitations(by: Host): Promise<Host> {
   try {
@@ -257,8 +245,7 @@ async function withCitations(by: Host): Promise<Host> {
 }
 
 async function open(by: Host, first: Tab): Promise<void> {
-  dress ??= dressed();
-  [host] = await Promise.all([withCitations(by), dress]);
+  [host] = await Promise.all([withCitations(by), dress(sheet)]);
   if (!dialog) {
     dialog = document.createElement('dialog');
     dialog.className = 'import sharing';

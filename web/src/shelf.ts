@@ -4,7 +4,7 @@
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Answer, ReplayRow, Replays, Row, Task, Value } from './api';
-import { bars, legend, memoryOf, patterns } from './bars';
+import { bars, legend, memoryOf, patterns, slices } from './bars';
 import { kTaskNames } from './card';
 import type { ViewName } from './embed/views';
 import type { Fact, Facts } from './facts';
@@ -161,7 +161,7 @@ function memory(tables: Tables, answer: Answer): unknown {
       ${bytes(all.capacity)}${all.stages.length > 1 ? ' on the fullest stage' : ''}
     </p>
     ${patterns(all.parts)} ${bars(tables, all)}
-    ${legend(tables, all, fullest, (_, value) => html`<span>${bytes(value)}</span>`)}
+    ${legend(tables, slices(all, fullest), all.capacity, (_, value) => html`<span>${bytes(value)}</span>`)}
   </section>`;
 }
 

@@ -10,6 +10,7 @@ export const kPages = [
   ['s/', 'Gallery'],
   ['formats/', 'Formats'],
   ['flops/', '6 N D'],
+  ['accuracy/', 'Accuracy'],
   ['method/', 'Method'],
 ] as const;
 

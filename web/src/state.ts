@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The scenario while someone edits it: a patch, the last good answer, and what stands in the way of the
 // next one. Pure functions; no DOM.
-import type { Answer, Patch, Problem, Value } from './api';
-import { othersOf, withOthers } from './others';
+import type { Answer, Comparison, Patch, Problem, Value } from './api';
+import { bare, chartOf, columnsOf, joined, othersOf, withOthers } from './others';
 
 export interface State {
   /** What the core is asked: canonical values, and the raw text of fields that it refused. */
@@ -16,8 +16,15 @@ export interface State {
   /** What the link that was opened said and the core could not use; until the next link. */
   notices: Problem[];
   link: string;
-  /** The scenarios to compare with, as the pairs of the link: `b.gpu=b200`. */
+  /**
+   * The scenarios to compare with, which follow A, and the chart, as the pairs of the link:
+   * `b.gpu=b200&x=n`.
+   */
   others: string;
+  /** Which scenario of a comparison this is: 0 is A. */
+  at: number;
+  /** All of a comparison, each as a link of its own; empty until they are compared. */
+  columns: readonly string[];
 }
 
 export const kEmpty: State = {
@@ -28,6 +35,8 @@ export const kEmpty: State = {
   notices: [],
   link: '',
   others: '',
+  at: 0,
+  columns: [],
 };
 
 export const hasError = (problems: readonly Problem[]): boolean =>
@@ -53,9 +62,10 @@ export function settle(state: State): State {
   return state.draft ? { ...state, draft: null } : state;
 }
 
-/** Several fields at once: a remedy. */
+/** Several fields at once: a remedy. Empty text means, as above: back to the default. */
 export function apply(state: State, patch: Patch): State {
-  return { ...state, patch: { ...state.patch, ...patch }, draft: null, notices: [] };
+  const next = Object.entries({ ...state.patch, ...patch }).filter(([, value]) => value !== '');
+  return { ...state, patch: Object.fromEntries(next), draft: null, notices: [] };
 }
 
 const kModel = 'model.';
@@ -88,7 +98,8 @@ export function received(state: State, asked: Patch, answer: Answer): State {
     patch: merge(answer, asked),
     good: bad && state.good ? state.good : answer,
     problems: answer.problems,
-    link: withOthers(answer.link, state.others),
+    // What B and the later ones change is worked out by comparing.
+    link: state.at ? state.link : withOthers(answer.link, state.others),
   };
 }
 
@@ -100,19 +111,37 @@ export function opened(answer: Answer): State {
   return {
     patch: merge(answer, {}),
     draft: null,
-    good: answer,
+    good: { ...answer, link: bare(answer.link) },
     problems: answer.problems.filter(ofField),
     notices: answer.problems.filter((p) => !ofField(p)),
     link: answer.link,
     others: othersOf(answer.link),
+    at: 0,
+    columns: [],
   };
 }
 
-/** Back to one scenario. */
-export function alone(state: State): State {
-  const link = state.link.replace(withOthers('', state.others), '');
-  return { ...state, link, others: '' };
+/** What the core is asked to compare, when this answer is that of the present inputs. */
+export function scenariosOf({ at, columns, others }: State, own: string): string[] {
+  if (at === 0) return [withOthers(own, columnsOf(others))];
+  return columns.map((column, i) => (i === at ? own : column));
 }
+
+function beside(state: State, others: string): State {
+  return { ...state, link: withOthers(bare(state.link), others), others };
+}
+
+/** The comparison is there. While A is edited, what the others change stays as it was said. */
+export function compared(state: State, { link, scenarios }: Comparison): State {
+  const next = { ...state, columns: scenarios.map((s) => s.link) };
+  return state.at === 0
+    ? next
+    : beside({ ...next, link }, joined(columnsOf(link), chartOf(state.others)));
+}
+
+/** Another chart: `x=n&z=cost.total`. */
+export const charted = (state: State, chart: string): State =>
+  beside(state, joined(columnsOf(state.others), chart));
 
 /** Whether what is shown belongs to the inputs as they stand. */
 export const isStale = (state: State): boolean => hasError(state.problems);

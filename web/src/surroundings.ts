@@ -14,6 +14,9 @@ export const isFrozen = (): boolean => /\/r\/\d[^/]*\//.test(globalThis.location
 export const spawn = (): Port =>
   new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }) as unknown as Port;
 
+/** How many workers can work at once. */
+export const kCores = globalThis.navigator?.hardwareConcurrency ?? 1;
+
 const kQuiet = 5000; // ms: after everything that someone may wait for
 
 /** From then on the page opens without a network. Not in a frame of another page. */

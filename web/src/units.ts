@@ -131,6 +131,10 @@ export function percent(x: number): string {
   return `${significant(x * 100)}${kSpace}%`;
 }
 
+/** A part of something: digits of what is next to nothing say nothing. */
+export const share = (x: number): string =>
+  x > 0 && x < 5e-4 ? `<\u20090.1${kSpace}%` : percent(x);
+
 /** A ratio that compares two things: `1.88 ×`. */
 export function times(x: number): string {
   return `${Math.abs(x) >= 1e6 ? scientific(x) : significant(x)}${kSpace}×`;
@@ -171,6 +175,8 @@ export function format(x: number, unit: string): string {
       return prefixed(x, 'bit') + per;
     case 'watt':
       return prefixed(x, 'W') + per;
+    case 'watt-hour':
+      return prefixed(x, 'Wh');
     case 'hour':
       return `${count(x)}${kSpace}h${per}`;
     case 'count':
@@ -200,6 +206,23 @@ export function roughly(x: number): string {
       return `${x < 0 ? '−' : ''}${n >= 10 ? grouped(Math.round(n)) : trimmed(significant(n, 2))}${kSpace}${word}`;
     }
   return trimmed(duration(x));
+}
+
+/** `61–68 d`: a range whose ends share what they can of their unit. */
+export function between(low: string, high: string): string {
+  if (low === high) return high;
+  const unit = /[^\d]*$/.exec(high)?.[0] ?? '';
+  const head = /^[^\d−]*/.exec(low)?.[0] ?? '';
+  if (!low.endsWith(unit) || !high.startsWith(head)) return `${low} – ${high}`;
+  const bare = low.slice(0, low.length - unit.length);
+  return /^[^\d−]*[\d.,]+$/.test(bare) ? `${bare}–${high.slice(head.length)}` : `${low} – ${high}`;
+}
+
+/** The range behind a number, without the unit where it is the number's: `97 d (86–110)`. */
+export function inBrackets(text: string, band: string): string {
+  const unit = /\u00a0[^\d]+$/.exec(text)?.[0] ?? '';
+  const short = unit && band.endsWith(unit) && !band.includes(' – ');
+  return `(${short ? band.slice(0, -unit.length) : band})`;
 }
 
 /** Shortest text that gives the number back: what is copied, and what a title shows. */

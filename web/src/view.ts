@@ -10,19 +10,38 @@ import type {
   Metric,
   Part,
   Schema,
+  Patch,
   Source,
   Step,
+  StepDetail,
   Task,
   Value,
 } from './api';
 import type { State } from './state';
-import { format } from './units';
+import type { Path } from './types.generated';
+import { between, format, roughly, significant } from './units';
 
 export interface Tables {
   schema: Schema;
   fields: ReadonlyMap<string, Field>;
   metrics: ReadonlyMap<string, Metric>;
 }
+
+/** What is loaded when its panel opens. */
+export type PanelName = 'timeline' | 'roofline';
+
+type Draw = (view: View, actions: Actions, detail: StepDetail) => unknown;
+
+/** Scenarios side by side, and what draws them. */
+export interface Compared extends Comparison {
+  answers: readonly Answer[];
+  draw(view: View, actions: Actions): unknown;
+  /** Which of them the form edits. */
+  tabs(view: View, actions: Actions): unknown;
+}
+
+/** One more, one from outside; one replaced, one in the form; then one in place of A, alone, or gone. */
+export type ColumnAction = 'add' | 'with' | 'put' | 'edit' | 'swap' | 'keep' | 'remove';
 
 export interface View extends Tables {
   state: State;
@@ -43,9 +62,14 @@ export interface View extends Tables {
   /** A short message of the page itself: a crash, a copied link. */
   status: string;
   copied: '' | 'done' | 'by-hand';
-  comparison: Comparison | null;
+  comparison: Compared | null;
+  /** What draws the answer to what is asked for. */
+  solving: ((view: View, actions: Actions) => unknown) | null;
   /** What another scenario or model took the place of, and the way back. */
   undo: { said: string; word: 'Undo' | 'Redo'; back(): void } | null;
+  panels: Readonly<Record<PanelName, Draw>> | null;
+  /** What the open panels show. */
+  detail: StepDetail | null;
 }
 
 export interface Actions {
@@ -53,6 +77,11 @@ export interface Actions {
   settle(): void;
   step(path: string, direction: 1 | -1): void;
   reset(path: string): void;
+  /** Several inputs at once, with a way back. */
+  apply(patch: Patch, said: string): void;
+  /** The scenario with this patch, beside it; false where there are four already. */
+  compareWith(patch: Patch): Promise<boolean>;
+  calibrate(): void;
   toggle(key: string, open: boolean): void;
   show(id: string): void;
   back(): void;
@@ -61,7 +90,10 @@ export interface Actions {
   combo(combo: View['combo']): void;
   find(words: string): void;
   hover(hover: View['hover']): void;
-  endComparison(): void;
+  /** What is done with the scenario `i` of a comparison; without it, with the one in the form. */
+  column(action: ColumnAction, i?: number): void;
+  /** Chooses what is worked out: an unknown of the core, or the first or second of the results. */
+  ask(what: string): void;
   importConfig(file?: File): void;
   share(): void;
   copyLink(): void;
@@ -92,7 +124,10 @@ export function createView(schema: Schema, state: State): View {
     status: '',
     copied: '',
     comparison: null,
+    solving: null,
     undo: null,
+    panels: null,
+    detail: null,
   };
 }
 
@@ -111,6 +146,31 @@ export const taskOf = (answer: Answer): Task => (answer.inputs['run.task'] ?? 'p
 
 export const textOf = (tables: Tables, id: string, value: number): string =>
   format(value, tables.metrics.get(id)?.unit ?? '');
+
+/** An end of a range: as rough as the range itself. */
+function aboutOf(tables: Tables, id: string, value: number): string {
+  const unit = tables.metrics.get(id)?.unit;
+  if (unit === 'second') return roughly(value);
+  if (unit === 'ratio' && value < 1) return `${significant(value * 100, 2)}\u00a0%`;
+  return textOf(tables, id, value);
+}
+
+/** `61–68 d`, or empty where the model states no error. */
+export function bandOf(tables: Tables, answer: Answer, id: string): string {
+  const [low, high] = [valueOf(answer, `${id}_low`), valueOf(answer, `${id}_high`)];
+  if (low === undefined || high === undefined) return '';
+  return between(aboutOf(tables, id, low), aboutOf(tables, id, high));
+}
+
+/** Whose the MFU is. */
+export type MfuFrom = 'assumed' | 'given' | 'predicted' | 'typical';
+
+export function mfuFrom(answer: Answer): MfuFrom {
+  const given = (path: Path) => typeof answer.inputs[path] === 'number';
+  if (given('run.mfu')) return 'assumed';
+  if (given('run.gpu_time')) return 'given';
+  return valueOf(answer, 'step.matmul') === undefined ? 'typical' : 'predicted';
+}
 
 /** A sentence of the core as plain text. */
 export function sentence(tables: Tables, answer: Answer, parts: readonly Part[]): string {
@@ -147,7 +207,7 @@ export function prose(view: View, actions: Actions, parts: readonly Part[]): unk
 export const kKinds: Record<Kind, string> = {
   counted: 'Exact arithmetic on the inputs.',
   modelled:
-    'A formula with an error. Where a band is shown, it spans the published runs from the 10th to the 90th percentile.',
+    'A formula with an error. Where a range is shown, four of five comparable published runs lie in it.',
   assumed: 'Someone chose this: you, or a dated default.',
   quoted: 'Read from a dated source.',
 };
@@ -172,6 +232,10 @@ const kStages: Record<string, string> = {
   rank: 'Fullest GPU',
   kv: 'KV cache',
   time: 'Time',
+  physics: 'Constants of the step',
+  op: 'Operations of a layer',
+  step: 'One step',
+  goodput: 'Goodput',
   mfu: 'Utilisation of model FLOPs',
   hfu: 'Utilisation of hardware FLOPs',
   layout: 'Layout on GPUs',

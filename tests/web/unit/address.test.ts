@@ -22,8 +22,9 @@ describe('writing', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
   const page = (hash: string, search = '') => {
-    const replaceState = vi.fn();
-    return { location: at(hash, search), history: { replaceState }, replaceState };
+    const [replaceState, pushState] = [vi.fn(), vi.fn()];
+    const history = { replaceState, pushState };
+    return { location: at(hash, search), history, replaceState, pushState };
   };
 
   test('of a burst only the newest is written, a quarter of a second later', () => {
@@ -61,6 +62,17 @@ describe('writing', () => {
     vi.advanceTimersByTime(250);
     vi.advanceTimersByTime(10_000);
     expect(p.replaceState).toHaveBeenCalledTimes(2);
+  });
+
+  test('an entry of its own comes at once, behind what waits', () => {
+    const p = page('#n=1');
+    const bar = createAddress(p);
+    bar.write('n=2');
+    bar.push('n=2&b.n=4');
+    expect(p.replaceState.mock.calls).toEqual([[null, '', '/envelope/#n=2']]);
+    expect(p.pushState.mock.calls).toEqual([[null, '', '/envelope/#n=2&b.n=4']]);
+    vi.advanceTimersByTime(1000);
+    expect(p.replaceState).toHaveBeenCalledTimes(1);
   });
 
   test('opening another link cancels what waits', () => {

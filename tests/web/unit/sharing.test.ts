@@ -50,7 +50,7 @@ function shareOf(link = kLink, model = 'gpt2', choices = firstChoices()) {
     summary: ['S.'],
     verdict: { severity: 'good', message: ['V.'] },
   } as unknown as Answer;
-  const host = { ...kTables, answer, others: '', stale: false } as unknown as Host;
+  const host = { ...kTables, answer, whole: link, stale: false } as unknown as Host;
   return create(host, homeOf(here()), choices, () => {});
 }
 

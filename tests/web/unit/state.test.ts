@@ -2,14 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer, Patch, Problem } from '../../../web/src/api';
 import {
-  alone,
   apply,
+  compared,
   edit,
   isStale,
   kEmpty,
   modelOf,
   opened,
   received,
+  scenariosOf,
   settle,
   withModel,
 } from '../../../web/src/state';
@@ -63,6 +64,8 @@ describe('editing', () => {
 
   test('a remedy changes several fields at once', () =>
     expect(apply(edit(kEmpty, 'a', '1'), { a: 2, b: 3 }).patch).toEqual({ a: 2, b: 3 }));
+  test('a remedy may put an input back to its default', () =>
+    expect(apply(edit(kEmpty, 'a', 1), { a: '', b: 3 }).patch).toEqual({ b: 3 }));
 });
 
 describe('answers', () => {
@@ -137,10 +140,36 @@ describe('scenarios to compare with', () => {
     expect(state.link).toBe('v=1&n=32&b.n=16&c.gpu=b200');
   });
 
-  test('leave it when they are no longer wanted', () => {
-    const state = alone(start);
-    expect(state.link).toBe('v=1&n=8');
-    expect(state.others).toBe('');
+  test('are no part of the answer of the first', () => expect(start.good?.link).toBe('v=1&n=8'));
+
+  const found = {
+    link: 'v=1&n=32&b.n=16&c.gpu=b200',
+    scenarios: [{ link: 'v=1&n=32' }, { link: 'v=1&n=16' }, { link: 'v=1&gpu=b200&n=32' }],
+    inputs: [],
+    metrics: [],
+  };
+
+  test('follow the first, each with what it changes, while that is edited', () => {
+    expect(scenariosOf(start, 'v=1&n=32')).toEqual(['v=1&n=32&b.n=16&c.gpu=b200']);
+    const state = compared(start, { ...found, link: 'v=1&n=16&c.gpu=b200' });
+    expect(state.others, 'a value that is passed on the way to another').toBe(start.others);
+    expect(state.columns).toEqual(['v=1&n=32', 'v=1&n=16', 'v=1&gpu=b200&n=32']);
+  });
+
+  test('stay as they are while another is edited, and the link follows', () => {
+    const second = { ...compared(start, found), at: 1 };
+    expect(scenariosOf(second, 'v=1&n=64')).toEqual(['v=1&n=32', 'v=1&n=64', 'v=1&gpu=b200&n=32']);
+    const asked = edit(second, 'cluster.gpus', '64');
+    const answered = received(asked, asked.patch, { ...answer({}), link: 'v=1&n=64' });
+    expect(answered.link, 'until it is compared').toBe(second.link);
+    const link = 'v=1&n=32&b.n=64&c.gpu=b200';
+    const state = compared(answered, { ...found, link });
+    expect(state.link).toBe(link);
+    expect(state.others).toBe('b.n=64&c.gpu=b200');
+    // A chart is of the page, and no scenario.
+    const drawn = compared({ ...answered, others: 'b.n=16&x=n' }, { ...found, link });
+    expect(drawn.link).toBe(`${link}&x=n`);
+    expect(scenariosOf({ ...start, others: 'b.n=16&x=n' }, 'v=1')).toEqual(['v=1&b.n=16']);
   });
 });
 

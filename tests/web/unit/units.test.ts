@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import {
+  between,
   binaryBytes,
   bytes,
   count,
@@ -8,11 +9,13 @@ import {
   editable,
   flops,
   format,
+  inBrackets,
   mantissa,
   money,
   percent,
   roughly,
   scientific,
+  share,
   significant,
   trimmed,
 } from '../../../web/src/units';
@@ -119,6 +122,7 @@ describe('by canonical unit', () => {
     [0.41, 'ratio', '41.0 %'],
     [38.4, 'ratio', '38.4 ×'],
     [2.3, 'usd/hour', '$2.30/h'],
+    [22.5e9, 'watt-hour', '22.5 GWh'],
     [3.35e12, 'byte/s', '3.35 TB/s'],
     [524288, 'byte/token', '524 kB/token'],
     [713.2, 'token/s', '713 tokens/s'],
@@ -155,4 +159,30 @@ test('ticks lose the zeros behind the point', () => {
   expect(trimmed('1.50')).toBe('1.5');
   expect(trimmed('100')).toBe('100');
   expect(trimmed('1.00 TB')).toBe('1 TB');
+});
+
+test('a share that is next to nothing has no digits', () => {
+  expect(plain(share(0.0523))).toBe('5.23 %');
+  expect(plain(share(0.00002))).toBe('<\u20090.1 %');
+  expect(plain(share(0))).toBe('0 %');
+});
+
+describe('a range', () => {
+  test.each([
+    ['86\u00a0d', '110\u00a0d', '86–110 d'],
+    ['20\u00a0h', '2.1\u00a0d', '20 h – 2.1 d'],
+    ['$912,000', '$1.13M', '$912,000 – $1.13M'],
+    ['$81.2M', '$90.7M', '$81.2–90.7M'],
+    ['1.2k', '4.5k', '1.2–4.5k'],
+    ['7', '9', '7–9'],
+    ['7\u00a0d', '7\u00a0d', '7 d'],
+    ['−2\u00a0s', '3\u00a0s', '−2 s – 3 s'],
+  ])('from %s to %s', (low, high, text) => expect(plain(between(low, high))).toBe(text));
+
+  test.each([
+    ['97\u00a0d', '86–110\u00a0d', '(86–110)'],
+    ['64\u00a0d 12\u00a0h', '61–68\u00a0d', '(61–68 d)'],
+    ['1\u00a0d 2\u00a0h', '20\u00a0h – 2.1\u00a0d', '(20 h – 2.1 d)'],
+    ['$86.7M', '$81.2–90.7M', '($81.2–90.7M)'],
+  ])('behind %s, %s', (text, band, shown) => expect(plain(inBrackets(text, band))).toBe(shown));
 });

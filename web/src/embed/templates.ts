@@ -4,7 +4,7 @@
 import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Part } from '../api';
-import { bar, classes, kRoom, legend, memoryOf, patterns } from '../bars';
+import { bar, classes, kRoom, legend, memoryOf, patterns, slices } from '../bars';
 import { figure } from '../charts';
 import { factsOf, type Fact } from '../facts';
 import { kCards, kSigns, kWords } from '../report';
@@ -96,7 +96,7 @@ function memory(model: Model): unknown {
       </span>
     </p>
     ${patterns(all.parts)} ${bar(model, all, fullest, scale, 'Memory per GPU')}
-    ${legend(model, all, fullest, (id, value) =>
+    ${legend(model, slices(all, fullest), all.capacity, (id, value) =>
       valueOf(answerOf(model), id) === value ? number(model, id) : bytes(value),
     )}
   </section>`;

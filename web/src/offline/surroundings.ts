@@ -34,10 +34,14 @@ export function spawn(): Port {
     onerror: null,
     postMessage(request) {
       const { id } = request;
-      answer(request).then(
-        (result) => port.onmessage?.({ data: { id, result } }),
-        (error: unknown) => port.onmessage?.({ data: { id, error: String(error) } }),
-      );
+      const work = () =>
+        answer(request).then(
+          (result) => port.onmessage?.({ data: { id, result } }),
+          (error: unknown) => port.onmessage?.({ data: { id, error: String(error) } }),
+        );
+      // Between the slices of a search the page must be able to listen.
+      if (request.call === 'plan') setTimeout(work);
+      else void work();
     },
     terminate() {
       port.onmessage = null;
@@ -45,6 +49,9 @@ export function spawn(): Port {
   };
   return port;
 }
+
+/** There are no workers: all is done in this thread, so nothing long is done unasked. */
+export const kCores = 0;
 
 /** It needs no help to do so. */
 export function stayOffline(): void {}

@@ -3,13 +3,13 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { kTemplate, withLink } from '../offline';
 import { save } from './outlet';
-import { isOnSite, nameOf, scenarioLink, type Share } from './state';
+import { isOnSite, nameOf, type Share } from './state';
 import { dataTexts } from './texts';
 
 async function saveOffline(share: Share): Promise<void> {
   const response = await fetch(kTemplate);
   if (!response.ok) throw new Error(`${kTemplate} could not be loaded (${response.status}).`);
-  const page = withLink(await response.text(), scenarioLink(share), share.facts.title, share.home);
+  const page = withLink(await response.text(), share.host.whole, share.facts.title, share.home);
   save(page, `${nameOf(share)}.html`, 'text/html');
 }
 

@@ -2,6 +2,7 @@
 // A text to take away: shown, so that it can be selected where the clipboard is refused, with a button that
 // copies it and one that saves it.
 import { html, nothing, type TemplateResult } from 'lit/html.js';
+import { download } from '../saving';
 import { copy } from '../share';
 
 export interface Outlet {
@@ -75,12 +76,7 @@ export const wasCopied = (id: string): boolean => copied === id;
 export const wasRefused = (id: string): boolean => refused === id;
 
 export function save(content: BlobPart, name: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  const anchor = document.createElement('a');
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000); // some browsers read it late
+  download(content, name, type);
   said(`Saved as ${name}`);
 }
 

@@ -2,7 +2,6 @@
 // What the panels of the share dialog work with.
 import type { Answer } from '../api';
 import { factsOf, type Facts } from '../facts';
-import { othersOf, withOthers } from '../others';
 import { updating, type Embedding } from '../snippets';
 import { here, isFrozen } from '../surroundings';
 import type { ViewName } from '../embed/views';
@@ -10,8 +9,8 @@ import type { Tables } from '../view';
 
 export interface Host extends Tables {
   answer: Answer;
-  /** The scenarios to compare with, as the pairs of the link. */
-  others: string;
+  /** The link of the scenario and of those it is compared with. */
+  whole: string;
   /** Some input is refused, and what is shown is the last good answer. */
   stale: boolean;
   /** What the core makes of a link or of a patch. */
@@ -57,21 +56,14 @@ export function homeOf(href: string): string {
 }
 
 export function create(by: Host, home: string, choices: Choices, set: Share['set']): Share {
-  // A link that was opened with others still has them; texts and embeds are of one scenario.
-  const { link } = by.answer;
-  const answer = { ...by.answer, link: link.replace(withOthers('', othersOf(link)), '') };
-  const host = { ...by, answer };
-  return { host, facts: factsOf(host, answer), home, choices, set };
+  return { host: by, facts: factsOf(by, by.answer), home, choices, set };
 }
 
 /** Not in the file that works alone: beside it are no other pages. */
 export const isOnSite = (): boolean => here() === location.href;
 
-/** The link of the scenario and of those it is compared with. */
-export const scenarioLink = ({ host }: Share): string => withOthers(host.answer.link, host.others);
-
 function linkOf(share: Share): string {
-  const link = scenarioLink(share);
+  const link = share.host.whole;
   return share.choices.keep === 'nothing' ? updating(link) : link;
 }
 
