@@ -341,6 +341,7 @@ for (const scheme of ['light', 'dark'])
     await look('.step-time');
     await page.locator('.card .band').first().click();
     await look('#numbers');
+    await look('#memory');
     await section(page)
       .getByRole('button', { name: /You measured it/ })
       .click();

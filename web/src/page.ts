@@ -116,15 +116,19 @@ export const kParts: Part[] = [
   },
   {
     id: 'numbers',
+    reads: ({ state, open }) => [state.good, open.has('band')],
+    draw: cards,
+  },
+  {
+    id: 'memory',
     reads: ({ state, open, hover, printing, width }) => [
       state.good,
       printing,
       width > 0,
-      open.has('band'),
       ...kMemoryTables.map((key) => open.has(key)),
       hover && kMemoryCharts.includes(hover.chart) ? hover : null,
     ],
-    draw: (view, actions) => html`${cards(view, actions)} ${memory(view, actions)}`,
+    draw: memory,
   },
   {
     id: 'step',
@@ -133,7 +137,7 @@ export const kParts: Part[] = [
       state.patch,
       panels,
       detail,
-      width,
+      panels && width,
       ...kStepOpen.map((key) => open.has(key)),
       hover && kStepCharts.includes(hover.chart) ? hover : null,
     ],
@@ -212,6 +216,7 @@ export function page(view: View, actions: Actions): TemplateResult {
       <div class="upper">
         <div id="top">${part('top')}</div>
         <div id="numbers">${part('numbers')}</div>
+        <div id="memory">${part('memory')}</div>
         <div id="step">${part('step')}</div>
         <div id="findings">${part('findings')}</div>
         <div id="compare">${part('compare')}</div>
