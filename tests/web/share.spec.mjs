@@ -30,6 +30,10 @@ const area = (page, id) => dialog(page).locator(`#share-${id}`);
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const root = (page) => page.url().split('#')[0];
 
+// It would answer for somebody's page, once it is there.
+test.use({ serviceWorkers: 'block' });
+test.beforeEach(({ seen }) => seen.allow(/Service Worker registration blocked/));
+
 /** Somebody's page with this HTML in it. */
 async function post(page, home, html) {
   const body = `<!doctype html>${html}`;
