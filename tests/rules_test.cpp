@@ -97,6 +97,8 @@ TEST_CASE("rules: each is broken by one change and kept by the one it proposes")
        "model=llama-3-8b&pp=4&vp=8&zero=1"},
       {"model=llama-3-8b&n=8&tp=1&pp=4&vp=2&zero=1&gbs=20", "run.global_batch", "not_interleaved",
        "16 or 24", "model=llama-3-8b&n=8&tp=1&pp=4&vp=2&zero=1&gbs=24"},
+      {"model=llama-3.1-405b&tp=8&pp=16&vp=9&zero=1", "cluster.virtual_stages", "too_large",
+       "at most 8", "model=llama-3.1-405b&tp=8&pp=16&vp=8&zero=1"},
       {"model=llama-3-8b&pp=4&firstlayers=20&lastlayers=13", "cluster.first_layers", "too_large",
        "at most 32", "model=llama-3-8b&pp=4&firstlayers=10&lastlayers=10"},
       {"model=llama-3-8b&pp=4&lastlayers=33", "cluster.last_layers", "too_large", "at most 32",

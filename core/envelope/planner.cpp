@@ -114,14 +114,10 @@ constexpr std::size_t kRungs = 6;
 constexpr double kLongestRun = 2 * 365 * 86400.0;  ///< Nobody waits longer.
 constexpr double kMostPieces = 24;                 ///< Virtual stages.
 
-/// Layers that pieces of stages may lack: trainers count the embedding and the head as one each
-/// (--account-for-embedding-in-pipeline-split and its like).
-constexpr double kMissing = 2;
-
 bool even(const Scenario& s, double pieces) {
   const double layers = s.model.layers;
   // MaxText scans over layers, and wants them to divide.
-  const double missing = std::string_view(s.stack.id).starts_with("maxtext") ? 0 : kMissing;
+  const double missing = std::string_view(s.stack.id).starts_with("maxtext") ? 0 : kEnds;
   return pieces <= 1 || std::ceil(layers / pieces) * pieces - layers <= missing;
 }
 

@@ -61,7 +61,7 @@ class Repairs {
     } else if (p.path == "run.global_batch") {
       batch();
     } else if (p.path == "cluster.virtual_stages" && p.severity == Severity::warning) {
-      around("cluster.virtual_stages", 1, m.layers, any);
+      around("cluster.virtual_stages", 1, m.layers + kEnds, any);
     } else if (p.path == "cluster.first_layers" || p.path == "cluster.last_layers") {
       ends();
       offer({{"cluster.first_layers", std::string("auto")},

@@ -408,16 +408,17 @@ void pipeline_rules(const Scenario& s, const Scenario& usual, Sink& out) {
     out.unused(s, usual, "cluster.virtual_stages",
                "Only 1F1B is interleaved, so virtual stages have no effect with this schedule.",
                "Choose the schedule 1f1b, or 1 virtual stage.");
-  else if (v > 1 && c.pp * v > layers)
+  else if (v > 1 && c.pp * v > layers + kEnds)
     out.warn(
         s, "cluster.virtual_stages", "too_large",
         [&] {
           return std::string(number_text(c.pp) + " stages of " + number_text(v) +
-                             " pieces are more than the " + number_text(layers) + " layers.");
+                             " pieces are more than the " + number_text(layers) +
+                             " layers, the embedding and the head.");
         },
         [&] {
           return std::string("Use at most " +
-                             number_text(std::max(1.0, std::floor(layers / c.pp))) + ".");
+                             number_text(std::max(1.0, std::floor((layers + kEnds) / c.pp))) + ".");
         });
   if (c.schedule == Schedule::dualpipe && !divides(2, c.pp))
     out.warn(

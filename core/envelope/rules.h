@@ -13,6 +13,10 @@ namespace envelope {
 
 Problems check(const Scenario& scenario);
 
+/// The embedding and the head: trainers may count each as a layer where a model is cut into pieces
+/// (Megatron's --account-for-embedding-in-pipeline-split and its like; Llama 3, section 3.3.2).
+inline constexpr double kEnds = 2;
+
 /// What the rules need from the catalog: the same for all scenarios of one framework and recipe.
 struct Program {
   Scenario usual;  ///< As the table, the framework and the recipe have it.
