@@ -25,6 +25,18 @@ async function fits(page, what) {
   }
 }
 
+test('the head of every page is one line at 360 px', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const path of kinds()) {
+    await page.goto(path || './');
+    const [brand, theme] = await page
+      .locator('header .brand, header .theme')
+      .evaluateAll((all) => all.map((e) => e.getBoundingClientRect()))
+      .then((boxes) => boxes.map(({ top, height }) => top + height / 2));
+    expect(Math.abs(brand - theme), path).toBeLessThan(2);
+  }
+});
+
 test.describe('nothing scrolls sideways', () => {
   for (const path of kinds().filter((path) => path !== ''))
     test(`on /${path}`, async ({ page }) => {
