@@ -362,21 +362,28 @@ bool write_limit(JsonWriter& w, const std::string& text) {
   return true;
 }
 
-/// The request for api::plan; empty, with what is wrong on stderr, when an option is not one.
-std::string plan_request(const std::string& input, const PlanOptions& options) {
+/// Begins a request with a link or a patch as its scenario; false where the input is a whole
+/// request, or none, and the answer will say what is wrong.
+bool begin_request(JsonWriter& w, const std::string& input) {
   Json json;
   Problems problems;
   const std::size_t first = input.find_first_not_of(" \t\r\n");
   if (first != std::string::npos && (input[first] == '{' || input[first] == '['))
     if (!parse_json(input, json, problems) || json.kind != Json::Kind::object ||
         json.find("scenario"))
-      return input;  // a whole request, or none: the answer says what is wrong
-  JsonWriter w;
+      return false;
   w.object().key("scenario");
   if (json.kind == Json::Kind::object)
     w.value(patch_of(json, problems));
   else
     w.value(input);
+  return true;
+}
+
+/// The request for api::plan; empty, with what is wrong on stderr, when an option is not one.
+std::string plan_request(const std::string& input, const PlanOptions& options) {
+  JsonWriter w;
+  if (!begin_request(w, input)) return input;
   if (!options.minimise.empty()) w.member("minimise", options.minimise);
   if (double keep = 0; !options.keep.empty() && parse_number(options.keep, "count", keep))
     w.member("keep", keep);
@@ -481,16 +488,8 @@ struct BudgetOptions {
 
 /// The request for api::best_model; empty, with what is wrong on stderr, when a value is none.
 std::string best_request(const std::string& input, const BudgetOptions& options) {
-  Json json;
-  Problems problems;
-  if (input.starts_with('{') && parse_json(input, json, problems) && json.find("scenario"))
-    return input;
   JsonWriter w;
-  w.object().key("scenario");
-  if (json.kind == Json::Kind::object)
-    w.value(patch_of(json, problems));
-  else
-    w.value(input);
+  if (!begin_request(w, input)) return input;
   for (const auto& row : options.rows) {
     double x = 0;
     if (row.text.empty()) continue;

@@ -53,6 +53,16 @@ struct Job {
   }
 };
 
+/// The row of a launcher's own names for the model; null where it has none, or where the
+/// architecture was changed.
+template <class Row, std::size_t N>
+const Row* row_of(const Row (&rows)[N], const Job& job) {
+  if (job.hugging_face.empty()) return nullptr;
+  for (const Row& row : rows)
+    if (row.model == std::string_view(job.s.model.id)) return &row;
+  return nullptr;
+}
+
 /// Why the launcher cannot run the scenario at all; empty where it can.
 using Refuse = std::string (*)(const Job&);
 using Write = void (*)(const Job&);

@@ -33,13 +33,6 @@ constexpr Flavor kFlavors[] = {
     {"deepseek-r1", "deepseek_v3", "671B"},
 };
 
-const Flavor* flavor_of(const Job& job) {
-  if (job.hugging_face.empty()) return nullptr;  // its architecture was changed
-  for (const Flavor& f : kFlavors)
-    if (f.model == std::string_view(job.s.model.id)) return &f;
-  return nullptr;
-}
-
 const char* titan_schedule(const Job& job) {
   const Cluster& c = job.s.cluster;
   switch (c.schedule) {
@@ -184,14 +177,14 @@ std::string refuse_torchtitan(const Job& job) {
   if (m.kind != ModelKind::decoder) return "torchtitan trains decoders.";
   if (job.s.run.task == Task::finetune && job.s.tune.method != Method::full)
     return "torchtitan trains all weights; it has no adapters.";
-  if (!flavor_of(job))
+  if (!row_of(kFlavors, job))
     return "torchtitan has no configuration of this model: it knows Llama 3 and DeepSeek-V3 by "
            "name, and another shape is written in Python.";
   return "";
 }
 
 void write_torchtitan(const Job& job) {
-  const Flavor& flavor = *flavor_of(job);
+  const Flavor& flavor = *row_of(kFlavors, job);
   const Precision p = job.s.run.precision;
   Settings f;
   f.text("job.description", std::string(job.model_name) + ", " + layout_words(job));

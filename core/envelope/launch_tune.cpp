@@ -381,13 +381,6 @@ constexpr Tuned kTuned[] = {
     {"llama-3.3-70b", "llama3_3.|llama3_3_70b", "LLAMA3"},
 };
 
-const Tuned* tuned_of(const Job& job) {
-  if (job.hugging_face.empty()) return nullptr;  // its architecture was changed
-  for (const Tuned& t : kTuned)
-    if (t.model == std::string_view(job.s.model.id)) return &t;
-  return nullptr;
-}
-
 std::string attention_names(const AdapterTargets& t) {
   std::string out;
   const auto add = [&](bool on, const char* name) {
@@ -404,7 +397,7 @@ std::string attention_names(const AdapterTargets& t) {
 
 std::string refuse_torchtune(const Job& job) {
   const Method method = job.s.tune.method;
-  if (!tuned_of(job)) return "The text knows torchtune's Llama models alone, as published.";
+  if (!row_of(kTuned, job)) return "The text knows torchtune's Llama models alone, as published.";
   if (method != Method::full && method != Method::lora && method != Method::qlora)
     return "torchtune tunes all weights, LoRA or QLoRA, not " +
            std::string(label_of("tune.method", job.s)) + ".";
@@ -419,7 +412,7 @@ std::string refuse_torchtune(const Job& job) {
 void write_torchtune(const Job& job) {
   const Scenario& s = job.s;
   const Cluster& c = s.cluster;
-  const Tuned& tuned = *tuned_of(job);
+  const Tuned& tuned = *row_of(kTuned, job);
   const Method method = s.tune.method;
   const bool alone = job.used == 1, full = method == Method::full;
   const std::size_t bar = tuned.component.find('|');

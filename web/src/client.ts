@@ -1,23 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Promises over the worker. One call is in the worker at a time; in a channel the newest request wins
 // and the older ones resolve to undefined. After a trap the worker is started afresh.
-import { kRare } from '../../wasm/page.mjs';
+import { kRare, type Rare } from '../../wasm/page.mjs';
 
-export type Call =
-  | 'schema'
-  | 'open'
-  | 'estimate'
-  | 'compare'
-  | 'replays'
-  | 'sweep'
-  | 'importConfig'
-  | 'step'
-  | 'calibrate'
-  | 'plan'
-  | 'launch'
-  | 'bestModel'
-  | 'sensitivity'
-  | 'chart';
+export type Call = 'schema' | 'open' | 'estimate' | 'sweep' | Rare;
 
 export interface Request {
   id: number;

@@ -39,7 +39,7 @@ const kNone = 'none';
 const kRefused = ['run.task', 'catalog.snapshot']; // a chart has no use for these
 
 /** Inputs that the task reads, those first that the form shows first. */
-export function inputsOf(view: Pick<View, 'schema' | 'state'>): Field[] {
+function inputsOf(view: Pick<View, 'schema' | 'state'>): Field[] {
   const task = taskOf(answerOf(view));
   const read = view.schema.fields.filter(
     (f) => f.tasks.includes(task) && !kRefused.includes(f.path),
@@ -49,7 +49,7 @@ export function inputsOf(view: Pick<View, 'schema' | 'state'>): Field[] {
 }
 
 /** Results that the scenario has, those first that the cards show. */
-export function outputsOf(
+function outputsOf(
   view: Pick<View, 'metrics' | 'state'>,
 ): { id: string; label: string; detail: string }[] {
   const answer = answerOf(view);

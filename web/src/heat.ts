@@ -13,23 +13,23 @@ import type { Tables } from './view';
 const kShades = 9; // steps of lightness, in exploring.css
 const kWide = 3; // from this ratio on shades follow the logarithm
 export const kSigns = ['', '▲', '✕'];
-export const kMarks = ['', 'Does not fit in memory.', 'Breaks a rule.'];
+const kMarks = ['', 'Does not fit in memory.', 'Breaks a rule.'];
 
-export const isMap = (data: ChartData): data is ChartData & { y: Side } => data.y !== null;
+const isMap = (data: ChartData): data is ChartData & { y: Side } => data.y !== null;
 
 /** A value of an axis in words. */
-export function labelOf(tables: Tables, side: Side, i: number): string {
+function labelOf(tables: Tables, side: Side, i: number): string {
   const value = side.values[i];
   if (side.labels) return side.labels[i] ?? String(value);
   const field = tables.fields.get(side.path);
   return field && typeof value === 'number' ? shown(field, value) : String(value);
 }
 
-export const metricText = (data: Pick<ChartData, 'unit'>, value: number | null): string =>
+const metricText = (data: Pick<ChartData, 'unit'>, value: number | null): string =>
   value === null ? 'no value' : format(value, data.unit);
 
 /** Where a point lies on its axes: of x, of y. */
-export const placeOf = (data: ChartData, at: number): [number, number] => {
+const placeOf = (data: ChartData, at: number): [number, number] => {
   const width = data.y?.values.length ?? 1;
   return [Math.floor(at / width), at % width];
 };

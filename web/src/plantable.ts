@@ -30,7 +30,7 @@ const kChanges: MetricId[] = [
   'cost.per_million_tokens',
 ];
 
-export const metricOf = (plan: Plan, id: string): number | undefined => {
+const metricOf = (plan: Plan, id: string): number | undefined => {
   const value = plan.metrics[id];
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 };
@@ -43,7 +43,7 @@ export const columnsOf = (plans: readonly Plan[]): [MetricId, string][] =>
   });
 
 /** One may name what the other leaves to the core. */
-export const isSame = (a: Plan, b: Plan): boolean =>
+const isSame = (a: Plan, b: Plan): boolean =>
   a.link === b.link ||
   (a.label === b.label &&
     a.detail === b.detail &&

@@ -21,7 +21,7 @@ export interface Deeds {
 }
 
 /** An end of a range in words. */
-export function endText(tables: Tables, row: Swing, value: Value): string {
+function endText(tables: Tables, row: Swing, value: Value): string {
   const field = tables.fields.get(row.path);
   return field ? shown(field, value) : String(value);
 }
