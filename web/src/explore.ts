@@ -5,7 +5,18 @@ import { guard } from 'lit/directives/guard.js';
 import type { Answer, Patch, SweepRequest } from './api';
 import { figure, type Chart, type Point, type Series } from './charts';
 import type { MetricId, Path } from './types.generated';
-import { count, flops, format, money, roughly, significant } from './units';
+import {
+  count,
+  flops,
+  format,
+  kDay,
+  kHour,
+  kMinute,
+  kYear,
+  money,
+  roughly,
+  significant,
+} from './units';
 import { answerOf, mfuFrom, taskOf, valueOf, type Actions, type View } from './view';
 
 const kPoints = 41;
@@ -123,10 +134,6 @@ function mark(x: number | undefined, y: number | undefined, label: string, kind:
   return x && y && x > 0 && y > 0 ? [{ x, y, label, kind }] : [];
 }
 
-const kMinute = 60;
-const kHour = 3600;
-const kDay = 86400;
-const kYear = 365.25 * kDay;
 /** Powers of ten of seconds mean nothing to anyone. */
 const kTimes = [
   ...[1, 10],

@@ -8,7 +8,7 @@ import { widthOf } from './measure';
 import { placed } from './placing';
 import { extent, linear, line, nice, ticks } from './scale';
 import type { MetricId } from './types.generated';
-import { count, money, roughly, significant, trimmed } from './units';
+import { count, kDay, kHour, kMinute, kYear, money, roughly, significant, trimmed } from './units';
 
 const kHeight = 220;
 const kMargin = { top: 14, right: 20, bottom: 38, left: 60 };
@@ -17,10 +17,10 @@ const kRadius = 4.5;
 const kWidest = 560; // px
 /** What the axis of time counts in: the largest of which there are some. */
 const kUnits: [number, string][] = [
-  [365.25 * 86400, 'years'],
-  [86400, 'days'],
-  [3600, 'hours'],
-  [60, 'minutes'],
+  [kYear, 'years'],
+  [kDay, 'days'],
+  [kHour, 'hours'],
+  [kMinute, 'minutes'],
 ];
 const kTime: MetricId = 'time.total';
 const kCost: MetricId = 'cost.total';

@@ -7,7 +7,7 @@ import type { ChartData, Field, Patch, Side, Value } from './api';
 import { figure, type Chart, type Looks, type Moves } from './charts';
 import { shown } from './form';
 import { extent, ticks, type Range } from './scale';
-import { exact, format, roughly } from './units';
+import { exact, format, kDay, kHour, kMinute, kYear, roughly } from './units';
 import type { Tables } from './view';
 
 const kShades = 9; // steps of lightness, in exploring.css
@@ -206,10 +206,6 @@ function bars(tables: Tables, data: ChartData, by: Reader): TemplateResult {
   </ul>`;
 }
 
-const kMinute = 60;
-const kHour = 3600;
-const kDay = 86400;
-const kYear = 365.25 * kDay;
 const kMostTicks = 6;
 /** As people count time; years from where days are too many. */
 const kTimes = [

@@ -5,11 +5,8 @@ import { html, nothing } from 'lit/html.js';
 import type { Answer, Patch, Value } from './api';
 import { isAsking, kAsks, kResults } from './asks';
 import type { MetricId, Path } from './types.generated';
-import { format } from './units';
+import { format, kDay, kHour } from './units';
 import { answerOf, taskOf, valueOf, type Actions, type View } from './view';
-
-const kDay = 86400;
-const kHour = 3600;
 
 /** Up to a number that people would say, so that what it limits is still within. */
 function up(x: number, digits: number): number {

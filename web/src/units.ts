@@ -8,6 +8,12 @@ function grouped(x: number, decimals = 0): string {
   return x < 0 && Number(text.replaceAll(',', '')) ? `−${text}` : text;
 }
 
+// Seconds
+export const kMinute = 60;
+export const kHour = 3600;
+export const kDay = 86400;
+export const kYear = 365.25 * kDay;
+
 const kSuperscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const kSpace = '\u00a0'; // between a number and its unit no line breaks
 const kHuman: [number, string][] = [
@@ -100,15 +106,13 @@ export function duration(x: number): string {
     if (low * small >= big) [high, low] = [high + 1, 0];
     return `${sign}${grouped(high)}${kSpace}${bigWord}${low ? ` ${low}${kSpace}${smallWord}` : ''}`;
   };
-  const day = 86400;
-  const year = 365.25 * day;
   if (s === 0) return `0${kSpace}s`;
-  if (s >= 100 * year) return `${sign}${count(Number((s / year).toPrecision(3)))}${kSpace}years`;
-  if (s >= 2 * year) return `${sign}${significant(s / year)}${kSpace}years`;
-  if (s >= 100 * day) return `${sign}${grouped(Math.round(s / day))}${kSpace}d`;
-  if (s >= day) return two(day, 'd', 3600, 'h');
-  if (s >= 3600) return two(3600, 'h', 60, 'min');
-  if (s >= 60) return two(60, 'min', 1, 's');
+  if (s >= 100 * kYear) return `${sign}${count(Number((s / kYear).toPrecision(3)))}${kSpace}years`;
+  if (s >= 2 * kYear) return `${sign}${significant(s / kYear)}${kSpace}years`;
+  if (s >= 100 * kDay) return `${sign}${grouped(Math.round(s / kDay))}${kSpace}d`;
+  if (s >= kDay) return two(kDay, 'd', kHour, 'h');
+  if (s >= kHour) return two(kHour, 'h', kMinute, 'min');
+  if (s >= kMinute) return two(kMinute, 'min', 1, 's');
   return sign + prefixed(s, 's');
 }
 
@@ -197,11 +201,11 @@ export function trimmed(text: string): string {
 export function roughly(x: number): string {
   const s = Math.abs(x);
   for (const [size, word] of [
-    [86400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
+    [kDay, 'd'],
+    [kHour, 'h'],
+    [kMinute, 'min'],
   ] as const)
-    if (s >= size && s < 730 * 86400) {
+    if (s >= size && s < 730 * kDay) {
       const n = s / size;
       return `${x < 0 ? '−' : ''}${n >= 10 ? grouped(Math.round(n)) : trimmed(significant(n, 2))}${kSpace}${word}`;
     }
@@ -247,8 +251,8 @@ export function editable(x: number, unit: string): string {
   }
   if (unit === 'second') {
     for (const [size, word] of [
-      [86400, ' d'],
-      [3600, ' h'],
+      [kDay, ' d'],
+      [kHour, ' h'],
     ] as const)
       if (Math.abs(x) >= size) return short(x / size, word) || String(x);
     return String(x);

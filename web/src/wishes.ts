@@ -5,7 +5,7 @@ import { html, nothing } from 'lit/html.js';
 import type { TemplateResult } from 'lit/html.js';
 import type { Answer, Patch, PlanRequest, PlanSwitch, Task } from './api';
 import type { MetricId, Path } from './types.generated';
-import { count } from './units';
+import { count, kDay } from './units';
 import { taskOf, valueOf, type View } from './view';
 
 export interface Wishes {
@@ -29,7 +29,6 @@ interface LimitField {
   size: number;
 }
 
-const kDay = 86400;
 const kFewest: MetricId = 'gpus.used';
 const kEnergy: MetricId = 'cost.energy';
 const kTrain = {
