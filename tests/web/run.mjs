@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { budget } from './budget.mjs';
 import { lighthouse } from './lighthouse.mjs';
@@ -36,6 +37,12 @@ function* specs(suite, path = []) {
   for (const inner of suite.suites ?? []) yield* specs(inner, title);
 }
 
+/** What went wrong, in one line without colours. */
+const reason = (error) =>
+  stripVTControlCharacters(error?.message ?? 'no reason given')
+    .replace(/\s+/g, ' ')
+    .slice(0, 300);
+
 async function playwright(url, args) {
   rmSync(kReport, { force: true });
   const status = await command(kPlaywright, ['test', ...args], { ENVELOPE_URL: url });
@@ -44,12 +51,18 @@ async function playwright(url, args) {
     [...specs(suite)].flatMap(({ spec, title }) =>
       spec.tests
         .filter((test) => test.status !== 'skipped')
-        .map(({ projectName, status }) => ({ name: `${projectName}: ${title}`, status })),
+        .map(({ projectName, status, results }) => ({
+          name: `${projectName}: ${title}`,
+          status,
+          why: results.map(({ error }) => reason(error)),
+        })),
     ),
   );
-  const results = found.map(({ name, status }) => ({ name, ok: status !== 'unexpected' }));
-  for (const { name, status } of found)
-    if (status === 'flaky') console.log(`only at the second try: ${name}`);
+  const results = found.map(({ name, status, why }) =>
+    status === 'unexpected' ? { name: `${name}: ${why.at(-1)}`, ok: false } : { name, ok: true },
+  );
+  for (const { name, status, why } of found)
+    if (status === 'flaky') console.log(`only at the second try: ${name}: ${why[0]}`);
   for (const { message } of errors) results.push({ name: `playwright: ${message}`, ok: false });
   if (status !== 0 && results.every(({ ok }) => ok))
     results.push({ name: `playwright stopped with status ${status}`, ok: false });
