@@ -171,6 +171,7 @@ test.describe('dark', () => {
     for (const path of ['./', 'replays/', 'flops/']) {
       await page.goto(path);
       await expect.poll(async () => (await ground(page)).ground, path).toBeLessThan(0.2);
+      await settled(page);
     }
     await page.getByRole('button', { name: 'Light or dark' }).click();
     await expect.poll(async () => (await ground(page)).ground).toBeGreaterThan(0.8);

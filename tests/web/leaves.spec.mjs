@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ask, asset, kinds, kSite, pages, read } from './site.mjs';
-import { expect, link_of, live, shows, test } from './fixtures.mjs';
+import { expect, link_of, live, settled, shows, test } from './fixtures.mjs';
 
 const kPages = pages();
 const replays = await ask('replays');
@@ -81,7 +81,10 @@ test.describe('every page', () => {
     for (const path of kPages) {
       // Those of the gallery stay as built.
       const built = !kinds().includes(path);
-      if (!built) await page.goto(path || './');
+      if (!built) {
+        await page.goto(path || './');
+        await settled(page);
+      }
       const found = built
         ? [...read(path).matchAll(/<a\s[^>]*?href="([^"]*)"/g)].map(
             ([, href]) => new URL(href.replaceAll('&amp;', '&'), baseURL + path).href,
